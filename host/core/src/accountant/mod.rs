@@ -1,0 +1,1 @@
+//! The accountant: one ledger for the four resources. Placeholder until the ledger lands.

@@ -1,0 +1,208 @@
+//! Manifests: what `tool.toml` says about a component's tool.
+
+use crate::{
+    amount::{Bytes, MilliCpu, Span},
+    configuration::SizeClass,
+    name::ToolName,
+    quota::Quota,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A `tool.toml`. Unknown keys are errors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The tool this manifest describes; must be one that the component exports.
+    pub name: ToolName,
+    /// One or two sentences for the planner and for people.
+    pub description: String,
+    /// How inputs are put into size classes.
+    pub size: SizeRule,
+    /// The most a call may ever be granted.
+    pub quota: QuotaSection,
+    /// What the tool may reach; everything is denied unless granted.
+    #[serde(default)]
+    pub permissions: Permissions,
+    /// Inputs to profile with and to try the tool on.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+}
+
+/// `[quota]` of a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuotaSection {
+    /// `[quota.ceiling]`.
+    pub ceiling: Ceiling,
+}
+
+/// The most that any call of the tool may be granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceiling {
+    /// CPU rate; above 1000m only for tools that fork and join.
+    pub cpu: MilliCpu,
+    /// Total guest memory.
+    pub memory: Bytes,
+    /// Wall-clock limit.
+    pub deadline: Span,
+    /// Most bytes that may leave a call.
+    #[serde(default = "Ceiling::default_output")]
+    pub output: Bytes,
+}
+
+impl Ceiling {
+    const fn default_output() -> Bytes {
+        Bytes::mib(16)
+    }
+}
+
+/// How an input's size is measured and classed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SizeRule {
+    /// The argument whose size counts.
+    pub argument: String,
+    /// What is counted.
+    pub measure: Measure,
+    /// Largest measure that is still small.
+    pub small: u64,
+    /// Largest measure that is still medium.
+    pub medium: u64,
+}
+
+/// What a size rule counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Unicode scalar values of a string argument, or bytes of the blob it names.
+    Chars,
+    /// Bytes of a string argument, or of the blob it names.
+    Bytes,
+    /// Pixels of the image blob it names.
+    Pixels,
+    /// Elements of a matrix: written out, or named by dimensions as in `random(200,200,1)`.
+    Elements,
+    /// Bytes of all files in the folder granted to the call.
+    Folder,
+}
+
+impl SizeRule {
+    /// The class of an input of this measure.
+    #[must_use]
+    pub const fn class(&self, measured: u64) -> SizeClass {
+        if measured <= self.small {
+            SizeClass::Small
+        } else if measured <= self.medium {
+            SizeClass::Medium
+        } else {
+            SizeClass::Large
+        }
+    }
+}
+
+/// What a tool may reach. The default denies everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permissions {
+    /// Wall and monotonic clocks (denied: they stand still at the epoch).
+    #[serde(default)]
+    pub clock: bool,
+    /// Real randomness (denied: a fixed seed).
+    #[serde(default)]
+    pub random: bool,
+    /// The session's folder at `/workspace`.
+    #[serde(default)]
+    pub files: FileAccess,
+}
+
+/// Access to the session's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileAccess {
+    /// No folder is visible.
+    #[default]
+    None,
+    /// The folder can be read.
+    Read,
+}
+
+/// One input of known size class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The class that the input falls in; checked against the size rule.
+    pub size: SizeClass,
+    /// Arguments, as the planner would write them.
+    pub arguments: Value,
+    /// Attachments by name.
+    #[serde(default)]
+    pub blobs: BTreeMap<String, SampleBlob>,
+    /// A folder beside the manifest to grant at `/workspace`.
+    #[serde(default)]
+    pub files: Option<String>,
+    /// How often the folder's files are repeated under numbered names.
+    #[serde(default = "one")]
+    pub repeat: u32,
+}
+
+/// An attachment of a sample: a file beside the manifest, possibly repeated to make it long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleBlob {
+    /// Path relative to the manifest.
+    pub path: String,
+    /// How many copies are joined.
+    #[serde(default = "one")]
+    pub repeat: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// Why a manifest is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// A bound that no input can meet.
+    #[error(
+        "size bounds of `{0}` are small {1} and medium {2}; medium must be above small\nhint: correct [size] in tool.toml"
+    )]
+    Bounds(ToolName, u64, u64),
+    /// A ceiling below what can be enforced.
+    #[error("quota ceiling of `{0}` has {1} at zero or below the enforceable minimum\nhint: give [quota.ceiling] at least cpu = \"{min}\", memory = \"1MiB\" and a deadline above zero", min = Quota::MIN_CPU)]
+    Ceiling(ToolName, &'static str),
+    /// A description that no planner can use.
+    #[error("description of `{0}` is empty\nhint: say in one or two sentences what the tool does")]
+    Description(ToolName),
+}
+
+impl Manifest {
+    /// Checks what types alone do not.
+    ///
+    /// # Errors
+    /// Names the first impossible value.
+    pub fn validate(&self) -> Result<(), ManifestError> {
+        let name = || self.name.clone();
+        let SizeRule { small, medium, .. } = self.size;
+        let Ceiling { cpu, memory, deadline, output } = self.quota.ceiling;
+        if self.description.trim().is_empty() {
+            return Err(ManifestError::Description(name()));
+        }
+        if small >= medium {
+            return Err(ManifestError::Bounds(name(), small, medium));
+        }
+        let low = [
+            ("cpu", cpu < Quota::MIN_CPU),
+            ("memory", memory < Bytes::mib(1)),
+            ("deadline", deadline.0.is_zero()),
+            ("output", output.0 == 0),
+        ];
+        match low.into_iter().find(|(_, too_low)| *too_low) {
+            Some((what, _)) => Err(ManifestError::Ceiling(name(), what)),
+            None => Ok(()),
+        }
+    }
+}

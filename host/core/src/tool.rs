@@ -1,0 +1,112 @@
+//! Tools: what a component exports, joined with what its manifest says.
+
+use crate::{manifest::Manifest, name::ToolName};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a component says of one of its exports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// The tool's name.
+    pub name: ToolName,
+    /// The component's own description; a manifest's takes precedence.
+    #[serde(default)]
+    pub description: String,
+    /// JSON schema of the arguments, an object schema.
+    pub parameters: Value,
+    /// JSON schema of the result.
+    #[serde(default)]
+    pub result: Value,
+}
+
+/// A registered tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// What the component exports.
+    pub export: Export,
+    /// What the manifest adds.
+    pub manifest: Manifest,
+    /// BLAKE3 of the component's bytes, in hex.
+    pub component: String,
+}
+
+/// Why an export and a manifest do not make a tool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// The manifest names a tool that the component does not export.
+    #[error(
+        "manifest names `{manifest}`, the component exports {exports}\nhint: set `name` in tool.toml to one of the exports"
+    )]
+    Unexported {
+        /// Name in the manifest.
+        manifest: ToolName,
+        /// Names that the component exports.
+        exports: String,
+    },
+    /// The schema is not that of an object.
+    #[error(
+        "parameters of `{0}` are not an object schema\nhint: `describe` must give `{{\"type\":\"object\",\"properties\":{{…}}}}`"
+    )]
+    Schema(ToolName),
+    /// The manifest contradicts itself.
+    #[error(transparent)]
+    Manifest(#[from] crate::manifest::ManifestError),
+    /// The size rule names an argument that does not exist.
+    #[error("size rule of `{tool}` measures `{argument}`, which is not a parameter\nhint: use one of {parameters}")]
+    SizeArgument {
+        /// Which tool.
+        tool: ToolName,
+        /// What the rule names.
+        argument: String,
+        /// What there is.
+        parameters: String,
+    },
+}
+
+impl Tool {
+    /// Joins a component's exports with a manifest. `component` is the digest of the component's bytes.
+    ///
+    /// # Errors
+    /// When the two do not belong together.
+    pub fn join(manifest: Manifest, exports: &[Export], component: String) -> Result<Self, ToolError> {
+        manifest.validate()?;
+        let export =
+            exports.iter().find(|e| e.name == manifest.name).cloned().ok_or_else(|| ToolError::Unexported {
+                manifest: manifest.name.clone(),
+                exports: quoted(exports.iter().map(|e| e.name.as_str())),
+            })?;
+        let properties = export.parameters.get("properties").and_then(Value::as_object);
+        let Some(properties) =
+            properties.filter(|_| export.parameters.get("type").and_then(Value::as_str) == Some("object"))
+        else {
+            return Err(ToolError::Schema(export.name));
+        };
+        if !properties.contains_key(&manifest.size.argument) && !properties.is_empty() {
+            return Err(ToolError::SizeArgument {
+                tool: export.name.clone(),
+                argument: manifest.size.argument.clone(),
+                parameters: quoted(properties.keys().map(String::as_str)),
+            });
+        }
+        Ok(Self { export, manifest, component })
+    }
+
+    /// The tool's name.
+    #[must_use]
+    pub const fn name(&self) -> &ToolName {
+        &self.export.name
+    }
+
+    /// The description that planners and people see.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.manifest.description
+    }
+}
+
+/// `a`, `b`, `c`
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+}
