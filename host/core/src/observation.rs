@@ -1,6 +1,6 @@
 //! Observations: what one step did. A tool going wrong is an observation; an `Err` means the host is at fault.
 
-use crate::quota::Quota;
+use crate::{manifest::Measure, quota::Quota};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -115,6 +115,22 @@ pub struct BlobRef {
     pub digest: String,
     /// Length in bytes.
     pub bytes: u64,
+    /// Width times height, where the blob is an image whose header was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<u64>,
+}
+
+impl BlobRef {
+    /// The blob's size by a manifest's measure. An image whose header is unknown counts four pixels a byte, a table
+    /// one element for every four bytes: rough, and only used to choose a size class.
+    #[must_use]
+    pub fn measure(&self, measure: Measure) -> u64 {
+        match measure {
+            Measure::Chars | Measure::Bytes | Measure::Folder => self.bytes,
+            Measure::Pixels => self.pixels.unwrap_or(self.bytes.saturating_mul(4)),
+            Measure::Elements => self.bytes / 4,
+        }
+    }
 }
 
 impl Observation {
