@@ -11,9 +11,10 @@ pub fn stem(word: &str) -> &str {
     let word = plural(word);
     let word = ["ing", "ed"].iter().find_map(|suffix| verb(word, suffix)).unwrap_or(word);
     let word = word.strip_suffix("ly").filter(|rest| has_vowel(rest) && rest.len() > 3).unwrap_or(word);
-    // A final `e` or `y` comes and goes (`make`/`making`, `library`/`libraries`).
+    // A final `e` or `y` comes and goes (`make`/`making`, `tomato`/`tomatoes`, `library`/`libraries`).
     match word.as_bytes() {
-        [.., before, b'e' | b'y'] if word.len() > 3 && !is_vowel(*before) => &word[..word.len() - 1],
+        [.., b'e'] if word.len() > 3 => &word[..word.len() - 1],
+        [.., before, b'y'] if word.len() > 3 && !is_vowel(*before) => &word[..word.len() - 1],
         _ => word,
     }
 }
@@ -63,6 +64,9 @@ mod tests {
             &["study", "studies", "studying"],
             &["quick", "quickly"],
             &["glass", "glasses"],
+            &["tomato", "tomatoes"],
+            &["tree", "trees"],
+            &["day", "days"],
         ] {
             assert!(forms.iter().all(|form| stem(form) == stem(forms[0])), "{forms:?}");
         }
