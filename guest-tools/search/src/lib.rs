@@ -74,14 +74,17 @@ fn search(root: &Path, query: &str, limit: usize) -> Result<Value, ToolError> {
             corpus.add(index, file, &text, &query);
         }
     }
-    let mut results = Vec::new();
-    for (score, hit) in score::best(&corpus, &query, limit) {
+    let mut results: Vec<Value> = Vec::new();
+    // Copies of one passage say nothing new, so a few more are looked at than are shown.
+    for (score, hit) in score::best(&corpus, &query, limit * 4) {
         let Some(file) = files.get(hit.file) else { continue };
         let Some(text) = walk::text(root, file) else { continue };
         let (line, snippet) = passage::snippet(&text, hit, &query);
-        results.push(
-            json!({ "file": file, "line": line, "score": (score * 1000.0).round() / 1000.0, "snippet": snippet }),
-        );
+        if results.len() < limit && results.iter().all(|other| other["snippet"] != snippet.as_str()) {
+            results.push(
+                json!({ "file": file, "line": line, "score": (score * 1000.0).round() / 1000.0, "snippet": snippet }),
+            );
+        }
     }
     Ok(answer(&query, results, corpus.files))
 }

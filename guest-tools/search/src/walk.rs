@@ -1,6 +1,7 @@
 //! The text files of a folder.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use tomas_tool_sdk::{ToolError, log};
@@ -84,11 +85,13 @@ fn is_binary_name(name: &str) -> bool {
 
 /// The text of a file, or nothing when it is too big, binary or cannot be read.
 pub(crate) fn text(root: &Path, file: &str) -> Option<String> {
-    let path = root.join(file);
-    if fs::metadata(&path).ok()?.len() > MOST_BYTES {
+    let mut open = fs::File::open(root.join(file)).ok()?;
+    let length = open.metadata().ok()?.len();
+    if length > MOST_BYTES {
         return None;
     }
-    let bytes = fs::read(&path).ok()?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).ok()? + 1);
+    open.read_to_end(&mut bytes).ok()?;
     if bytes.contains(&0) {
         return None;
     }
