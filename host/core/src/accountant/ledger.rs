@@ -47,7 +47,6 @@ pub struct Row {
 }
 
 /// Writes a JSON number, exact up to 64 bits and rounded beyond (`serde_json` values hold no wider integers).
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 #[expect(clippy::cast_precision_loss, reason = "only beyond 64 bits")]
 fn number<S: Serializer>(total: &u128, serializer: S) -> Result<S::Ok, S::Error> {
     match u64::try_from(*total) {
