@@ -1,0 +1,30 @@
+//! Networks of the planner: the only room that knows candle.
+//!
+//! It knows nothing of tools, budgets or registries; it sees piece ids, symbols and rows of numbers.
+//!
+//! - [`kernels`] are the operations, each with a gradient; [`optimizer`] changes the parameters.
+//! - [`parameters`] holds every variable of a network by name; [`weights`] brings them to files and
+//!   back, [`folder`] makes a checkpoint complete or absent.
+//! - [`encoder`] (BERT) and [`decoder`] (Qwen2 with cross-attention) are built from a parameter
+//!   store by the sizes in [`config`]; their tensors are named as Hugging Face names them.
+//! - [`piece`] cuts a request into pieces that know their bytes; [`prune`] makes a vocabulary small.
+//! - [`script`] lays a plan out for the decoder in [`symbol`]s, and walks over it one choice at a time.
+
+pub mod config;
+pub mod decoder;
+pub mod encoder;
+pub mod error;
+pub mod folder;
+pub mod kernels;
+pub mod optimizer;
+pub mod parameters;
+pub mod piece;
+pub mod prune;
+pub mod script;
+pub mod symbol;
+pub mod weights;
+
+#[cfg(test)]
+mod toy;
+
+pub use error::{Error, Result};
