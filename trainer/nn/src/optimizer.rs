@@ -171,7 +171,12 @@ impl AdamW {
             let get = |suffix: &str| match moments.get(&format!("{}.{suffix}", slot.name)) {
                 Some(t) if t.dims() == slot.var.dims() => t.to_device(slot.var.device())?.to_dtype(slot.var.dtype()),
                 Some(t) => {
-                    bail!("moment `{}.{suffix}` has shape `{:?}`, expected `{:?}`", slot.name, t.dims(), slot.var.dims())
+                    bail!(
+                        "moment `{}.{suffix}` has shape `{:?}`, expected `{:?}`",
+                        slot.name,
+                        t.dims(),
+                        slot.var.dims()
+                    )
                 }
                 None => bail!("no moment `{}.{suffix}`, expected the moments of every parameter", slot.name),
             };
@@ -269,8 +274,15 @@ impl InplaceOp2 for Fused<'_> {
         "adamw"
     }
 
-    fn cpu_fwd(&self, var: &mut CpuStorage, var_layout: &Layout, grad: &CpuStorage, grad_layout: &Layout) -> Result<()> {
-        let (Some((v0, v1)), Some((g0, g1))) = (var_layout.contiguous_offsets(), grad_layout.contiguous_offsets()) else {
+    fn cpu_fwd(
+        &self,
+        var: &mut CpuStorage,
+        var_layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> Result<()> {
+        let (Some((v0, v1)), Some((g0, g1))) = (var_layout.contiguous_offsets(), grad_layout.contiguous_offsets())
+        else {
             bail!("adamw: parameter or gradient is not contiguous");
         };
         let (CpuStorage::F32(var), CpuStorage::F32(grad)) = (var, grad) else {
@@ -342,6 +354,10 @@ fn square_sum(grad: &Tensor) -> Result<f64> {
     }
     crate::kernels::with_f32(grad, |g| {
         let parts: Vec<f64> = g.par_chunks(CHUNK).map(crate::kernels::square_sum).collect();
-        parts.iter().sum()
+        Ok(parts.iter().sum())
     })
 }
+
+#[cfg(test)]
+#[path = "optimizer_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! Scaled dot-product attention.
 
+use super::attention_kernel::Kernel;
 use super::{reference, shape};
 use candle_core::{Result, Tensor, bail};
 use std::sync::Arc;
@@ -70,7 +71,12 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, mask: &Attention) -> Result
     let (b, sq, h, d) = q.dims4()?;
     let (kb, sk, kv, kd) = k.dims4()?;
     if k.dims() != v.dims() || kb != b || kd != d {
-        bail!("attention: queries `{:?}`, keys `{:?}` and values `{:?}` do not fit together", q.dims(), k.dims(), v.dims());
+        bail!(
+            "attention: queries `{:?}`, keys `{:?}` and values `{:?}` do not fit together",
+            q.dims(),
+            k.dims(),
+            v.dims()
+        );
     }
     if kv == 0 || h % kv != 0 {
         bail!("attention: `{h}` query heads over `{kv}` key heads, expected a multiple");
@@ -78,7 +84,11 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, mask: &Attention) -> Result
     shape::same_dtype("attention", &[q, k, v])?;
     check_lengths("key", mask.key_lengths.as_deref(), b, sk)?;
     check_lengths("query", mask.query_lengths.as_deref(), b, sq)?;
-    reference::attention(q, k, v, mask, Sizes { b, sq, sk, h, kv, d })
+    let sizes = Sizes { b, sq, sk, h, kv, d };
+    if !shape::fusible(&[q, k, v]) {
+        return reference::attention(q, k, v, mask, sizes);
+    }
+    q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, Kernel::new(mask.clone(), sizes))
 }
 
 fn check_lengths(what: &str, lengths: Option<&[usize]>, b: usize, s: usize) -> Result<()> {

@@ -11,8 +11,10 @@
 
 mod activation;
 mod attention;
+mod attention_kernel;
 mod data;
 mod embedding;
+mod gemm;
 mod linear;
 mod loss;
 mod math;
@@ -20,6 +22,10 @@ mod norm;
 mod reference;
 mod rope;
 mod shape;
+mod vectorised;
+
+#[cfg(test)]
+mod tests;
 
 pub use activation::{gelu, swiglu};
 pub use attention::{Attention, attention};
@@ -28,6 +34,7 @@ pub use linear::linear;
 pub use loss::{cross_entropy, linear_cross_entropy};
 pub use norm::{layer_norm, rms_norm};
 pub use rope::rope;
+pub use shape::set_fused;
 
 pub(crate) use data::with_f32;
 pub(crate) use math::square_sum;

@@ -86,14 +86,15 @@ pub(crate) fn embedding(table: &Tensor, ids: &Tensor) -> Result<Tensor> {
 }
 
 pub(crate) fn cross_entropy(logits: &Tensor, targets: &[u32], weights: &[f32]) -> Result<Tensor> {
-    let rows: Vec<u32> = (0..weights.len() as u32).filter(|&i| weights.get(i as usize).is_some_and(|w| *w > 0.0)).collect();
+    let rows: Vec<u32> =
+        (0..weights.len() as u32).filter(|&i| weights.get(i as usize).is_some_and(|w| *w > 0.0)).collect();
     let pick = |i: &u32| targets.get(*i as usize).copied();
     let targets: Vec<u32> = rows.iter().filter_map(pick).collect();
     let kept: Vec<f32> = weights.iter().copied().filter(|w| *w > 0.0).collect();
     let (n, device) = (rows.len(), logits.device());
     if n == 0 {
-        // Keeps the result connected to its input, as every other value of this function is.
-        return logits.zeros_like()?.mul(logits)?.sum_all();
+        // An empty sum that stays connected to its input, whose gradient so is 0 instead of missing.
+        return logits.narrow(0, 0, 0)?.sum_all();
     }
     let total = kept.iter().sum::<f32>().max(MIN_WEIGHT);
     let logits = logits.index_select(&Tensor::from_vec(rows, n, device)?, 0)?;

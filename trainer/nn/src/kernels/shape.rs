@@ -1,10 +1,19 @@
 //! Checks of shapes and types that all kernels share.
 
 use candle_core::{DType, Result, Tensor, bail};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static FUSED: AtomicBool = AtomicBool::new(true);
+
+/// Turns the fused kernels off or on again for the whole process: to measure what they bring, or to find out whether a
+/// fault is theirs.
+pub fn set_fused(fused: bool) {
+    FUSED.store(fused, Ordering::Relaxed);
+}
 
 /// Whether all tensors can go through the fused kernels: `f32` on the CPU.
 pub(crate) fn fusible(tensors: &[&Tensor]) -> bool {
-    tensors.iter().all(|t| t.device().is_cpu() && t.dtype() == DType::F32)
+    FUSED.load(Ordering::Relaxed) && tensors.iter().all(|t| t.device().is_cpu() && t.dtype() == DType::F32)
 }
 
 /// Fails unless all tensors have the dtype of the first.
