@@ -8,6 +8,9 @@
 //! - [`encoder`] (BERT) and [`decoder`] (Qwen2 with cross-attention) are built from a parameter
 //!   store by the sizes in [`config`]; their tensors are named as Hugging Face names them.
 //! - [`piece`] cuts a request into pieces that know their bytes; [`prune`] makes a vocabulary small.
+//! - [`planner`] joins encoder and decoder under heads for tools, configurations, symbols and pieces:
+//!   one definition for training and planning, with its checkpoint folder. [`schedule`] is the
+//!   learning rate.
 //! - [`script`] lays a plan out for the decoder in [`symbol`]s, and walks over it one choice at a time.
 
 pub mod config;
@@ -19,7 +22,9 @@ pub mod kernels;
 pub mod optimizer;
 pub mod parameters;
 pub mod piece;
+pub mod planner;
 pub mod prune;
+pub mod schedule;
 pub mod script;
 pub mod symbol;
 pub mod weights;

@@ -4,11 +4,12 @@
 //! was loaded answers from its tensors; a growing store makes what is missing from its seed. The
 //! value made depends on the seed and the name alone, never on the order of asking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{DType, Device, Tensor, Var};
 
 use crate::error::{Error, Result};
+use crate::optimizer::Group;
 use crate::weights::Tensors;
 
 /// What a parameter starts as.
@@ -35,6 +36,7 @@ pub struct Parameter {
 #[derive(Clone, Debug)]
 pub struct Parameters {
     entries: BTreeMap<String, Parameter>,
+    requested: BTreeSet<String>,
     seed: Option<u64>,
     device: Device,
 }
@@ -43,7 +45,7 @@ impl Parameters {
     /// An empty store that makes what it is asked for from `seed`.
     #[must_use]
     pub fn growing(seed: u64, device: &Device) -> Self {
-        Self { entries: BTreeMap::new(), seed: Some(seed), device: device.clone() }
+        Self { entries: BTreeMap::new(), requested: BTreeSet::new(), seed: Some(seed), device: device.clone() }
     }
 
     /// A store of loaded tensors; asking for another name is an error.
@@ -51,7 +53,8 @@ impl Parameters {
     /// # Errors
     /// [`Error::Tensor`] if a tensor cannot be copied.
     pub fn loaded(tensors: &Tensors, device: &Device) -> Result<Self> {
-        let mut store = Self { entries: BTreeMap::new(), seed: None, device: device.clone() };
+        let mut store =
+            Self { entries: BTreeMap::new(), requested: BTreeSet::new(), seed: None, device: device.clone() };
         for (name, tensor) in tensors {
             store.insert(name, tensor)?;
         }
@@ -103,6 +106,33 @@ impl Parameters {
         }
     }
 
+    /// A parameter that no module has asked for, if there is one.
+    #[must_use]
+    pub fn unused(&self) -> Option<&str> {
+        self.entries.keys().find(|name| !self.requested.contains(*name)).map(String::as_str)
+    }
+
+    /// Takes over all parameters of another store.
+    pub fn adopt(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+    }
+
+    /// Groups for the optimizer: parameters of one learning rate and weight decay together.
+    /// `rate_scale` gives each name its learning rate over the optimizer's. Vectors (norms, biases,
+    /// gates) are not decayed.
+    pub fn optimizer_groups(&self, weight_decay: f64, rate_scale: impl Fn(&str) -> f64) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (name, var) in self.trainable() {
+            let (decay, scale) = (if var.rank() > 1 { weight_decay } else { 0.0 }, rate_scale(name));
+            let entry = (name.to_owned(), var.clone());
+            match groups.iter_mut().find(|group| group.weight_decay == decay && group.rate_scale == scale) {
+                Some(group) => group.vars.push(entry),
+                None => groups.push(Group { vars: vec![entry], weight_decay: decay, rate_scale: scale }),
+            }
+        }
+        groups
+    }
+
     /// How many numbers there are in all.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -127,6 +157,7 @@ impl Parameters {
             let tensor = Tensor::from_vec(initial(seed, &name, shape.iter().product(), init), shape, &self.device)?;
             self.insert(&name, &tensor)?;
         }
+        self.requested.insert(name.clone());
         let parameter = self.entries.get(&name).ok_or_else(|| Error::Missing { name: name.clone() })?;
         check_shape(&name, shape, parameter.var.dims())?;
         let var = &parameter.var;
