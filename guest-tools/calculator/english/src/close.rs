@@ -42,24 +42,30 @@ pub fn tolerance(name: &str) -> usize {
 
 /// The one candidate nearest to `name` within [`tolerance`], or `None` when there is none or a tie.
 pub fn meant<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let mut limit = tolerance(name);
-    if limit == 0 {
-        return None;
+    let mut found = nearest(name, candidates);
+    found.dedup();
+    match found.as_slice() {
+        [one] => Some(one),
+        _ => None,
     }
-    let mut best: Option<(&str, usize)> = None;
-    let mut tie = false;
+}
+
+/// All candidates at the least distance from `name`, if that is within [`tolerance`].
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut limit = tolerance(name);
+    let mut best: Vec<&str> = Vec::new();
+    if limit == 0 {
+        return best;
+    }
     for candidate in candidates {
         let Some(distance) = distance(name, candidate, limit) else { continue };
-        match best {
-            Some((other, least)) if distance == least => tie |= other != candidate,
-            Some((_, least)) if distance > least => {}
-            _ => {
-                best = Some((candidate, distance));
-                (tie, limit) = (false, distance);
-            }
+        if distance < limit {
+            best.clear();
+            limit = distance;
         }
+        best.push(candidate);
     }
-    best.filter(|_| !tie).map(|(candidate, _)| candidate)
+    best
 }
 
 /// Up to `count` candidates that look like `name`, best first: small distance, or one starts with the other.
