@@ -25,6 +25,7 @@ struct Case {
 }
 
 fn main() {
+    kernels::prepare_process();
     let filter = std::env::args().nth(1).unwrap_or_default();
     println!("{:<44} {:>31} {:>31} {:>7}", "", "fused", "candle", "candle/");
     println!(

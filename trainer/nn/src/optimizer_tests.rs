@@ -107,7 +107,7 @@ fn clipping_scales_to_the_norm() {
     let (mut of_a, mut of_c) = (optimizer(&a), optimizer(&c));
     of_a.step_clipped(&grads(&[&a]), 0.5).unwrap();
     let mut store = grads(&[&c]);
-    clip_grad_norm(&[c.clone()], &mut store, 0.5).unwrap();
+    clip_grad_norm(std::slice::from_ref(&c), &mut store, 0.5).unwrap();
     of_c.step(&store).unwrap();
     assert!(values(&a).iter().zip(values(&c)).all(|(a, c)| (a - c).abs() < 1e-6));
 }

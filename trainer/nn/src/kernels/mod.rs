@@ -19,6 +19,7 @@ mod linear;
 mod loss;
 mod math;
 mod norm;
+mod process;
 mod reference;
 mod rope;
 mod shape;
@@ -33,6 +34,7 @@ pub use embedding::embedding;
 pub use linear::linear;
 pub use loss::{cross_entropy, linear_cross_entropy};
 pub use norm::{layer_norm, rms_norm};
+pub use process::prepare_process;
 pub use rope::rope;
 pub use shape::set_fused;
 
