@@ -1,0 +1,137 @@
+//! What a guest may import: the four interfaces of `tomas:tool` and WASI 0.2, cut down to what the call is granted.
+
+pub(crate) mod blobs;
+pub(crate) mod clock;
+pub(crate) mod files;
+pub(crate) mod log;
+pub(crate) mod parallel;
+pub(crate) mod progress;
+pub(crate) mod random;
+pub(crate) mod stdio;
+
+use crate::{
+    context::{Context, Denied},
+    error::SandboxError,
+    state::State,
+};
+use std::sync::Arc;
+use tomas_bindings::tomas::tool as ours;
+use tomas_core::manifest::FileAccess;
+use wasmtime::{
+    Engine,
+    component::{HasData, HasSelf, Linker},
+};
+use wasmtime_wasi::{
+    FsPerms, ResourceTable, WasiCtx, WasiCtxBuilder, WasiView,
+    cli::{WasiCli, WasiCliView},
+    clocks::{WasiClocks, WasiClocksView},
+    filesystem::{WasiFilesystem, WasiFilesystemView},
+    p2::bindings as wasi,
+    sockets::{WasiSockets, WasiSocketsView},
+};
+
+/// What a component may import, for error messages.
+pub(crate) const AVAILABLE: &str = "`tomas:tool/{blobs,parallel,progress,log}@0.1.0` and \
+     `wasi:{cli,clocks,filesystem,io,random,sockets}@0.2`";
+
+/// The packages of [`AVAILABLE`].
+pub(crate) const PACKAGES: [&str; 7] =
+    ["tomas:tool/", "wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+/// A linker with every import there is.
+///
+/// # Errors
+/// When wasmtime refuses a definition, which would be a fault of this crate.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    blobs::add_to_linker(l)?;
+    ours::parallel::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
+    ours::progress::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
+    ours::log::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
+    add_wasi(l)?;
+    Ok(linker)
+}
+
+struct Io;
+
+impl HasData for Io {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// WASI 0.2 interface by interface, as `wasmtime_wasi::p2::add_to_linker_async` does it, but with randomness of our own
+/// and with notes of what was denied.
+fn add_wasi(l: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasi::io::error::add_to_linker::<State, Io>(l, |state| state.ctx().table)?;
+    wasi::io::poll::add_to_linker::<State, Io>(l, |state| state.ctx().table)?;
+    wasi::io::streams::add_to_linker::<State, Io>(l, |state| state.ctx().table)?;
+    wasi::clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    wasi::clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    wasi::random::random::add_to_linker::<State, HasSelf<random::Random>>(l, |state| &mut state.random)?;
+    wasi::random::insecure::add_to_linker::<State, HasSelf<random::Random>>(l, |state| &mut state.random)?;
+    wasi::random::insecure_seed::add_to_linker::<State, HasSelf<random::Random>>(l, |state| &mut state.random)?;
+    wasi::cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    files::add_to_linker(l)?;
+    add_sockets(l)
+}
+
+/// Sockets exist, so that components which mention them load; every use is refused and noted.
+fn add_sockets(l: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasi::sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    wasi::sockets::udp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    wasi::sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, denied_sockets)?;
+    wasi::sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, denied_sockets)?;
+    wasi::sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    wasi::sockets::network::add_to_linker::<State, WasiSockets>(
+        l,
+        &wasi::sockets::network::LinkOptions::default(),
+        State::sockets,
+    )?;
+    wasi::sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, denied_sockets)
+}
+
+fn denied_sockets(state: &mut State) -> wasmtime_wasi::sockets::WasiSocketsCtxView<'_> {
+    state.deny(Denied::Network);
+    state.sockets()
+}
+
+/// The WASI context where making it can fail: when the call has a folder.
+///
+/// # Errors
+/// When the folder cannot be opened.
+pub(crate) fn eager_wasi(context: &Arc<Context>) -> Result<Option<WasiCtx>, SandboxError> {
+    let (FileAccess::Read, Some(folder)) = (context.given.permissions.files, &context.given.workspace) else {
+        return Ok(None);
+    };
+    let mut builder = builder(context);
+    let opened = builder.preopened_dir(folder, files::WORKSPACE, FsPerms::ReadOnly);
+    opened.map_err(|error| SandboxError::Workspace { path: folder.clone(), reason: error.to_string() })?;
+    Ok(Some(builder.build()))
+}
+
+/// The WASI context of a call without a folder.
+pub(crate) fn wasi(context: &Arc<Context>) -> WasiCtx {
+    builder(context).build()
+}
+
+/// No network, environment, arguments or standard input, which is what a builder begins with.
+fn builder(context: &Arc<Context>) -> WasiCtxBuilder {
+    let mut builder = WasiCtxBuilder::new();
+    builder.stdout(stdio::Stdio::new(context)).stderr(stdio::Stdio::new(context));
+    // Each call has a thread of its own, so files may block it: what they cost is then charged to the call.
+    builder.allow_blocking_current_thread(true);
+    if !context.given.permissions.clock {
+        builder.wall_clock(clock::Still).monotonic_clock(clock::Still);
+    }
+    builder
+}

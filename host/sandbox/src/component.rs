@@ -1,0 +1,209 @@
+//! Loaded components: checked, compiled, linked, and asked what they are.
+
+use crate::{
+    capability::PACKAGES,
+    compile::compile,
+    error::{LoadError, SandboxError},
+    sandbox::Core,
+    state::State,
+};
+use std::fmt;
+use tomas_bindings::{Tool, ToolPre};
+use tomas_core::{name::ToolName, tool::Export};
+use wasmtime::{
+    Store,
+    component::{Component, types::ComponentItem},
+};
+
+/// First bytes of every wasm binary.
+const MAGIC: [u8; 4] = *b"\0asm";
+
+/// Version and layer of a core module, and of a component.
+const CORE: [u8; 4] = [1, 0, 0, 0];
+const COMPONENT: [u8; 4] = [0x0d, 0, 1, 0];
+
+/// Functions that the world `tool` exports.
+const FUNCTIONS: [&str; 3] = ["describe", "invoke", "worker"];
+
+/// A component that can be called.
+pub struct LoadedComponent {
+    digest: blake3::Hash,
+    bytes: u64,
+    exports: Vec<Export>,
+    pre: ToolPre<State>,
+}
+
+impl LoadedComponent {
+    /// BLAKE3 of the component's bytes, in hex.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.digest.to_hex().to_string()
+    }
+
+    /// Length of the component in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What the component says of its tools.
+    #[must_use]
+    pub fn exports(&self) -> &[Export] {
+        &self.exports
+    }
+
+    /// The same component, now that it said what it exports.
+    pub(crate) fn with_exports(&self, exports: Vec<Export>) -> Self {
+        Self { digest: self.digest, bytes: self.bytes, exports, pre: self.pre.clone() }
+    }
+
+    /// A fresh instance from the pool.
+    pub(crate) async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Tool> {
+        self.pre.instantiate_async(store).await
+    }
+}
+
+impl fmt::Debug for LoadedComponent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.exports.iter().map(|export| export.name.as_str()).collect();
+        f.debug_struct("LoadedComponent").field("digest", &self.digest()).field("tools", &names).finish_non_exhaustive()
+    }
+}
+
+/// Checks, compiles (or takes from the cache) and links a component.
+///
+/// # Errors
+/// When it is not a component that this host can run.
+pub(crate) fn link(core: &Core, bytes: &[u8]) -> Result<LoadedComponent, LoadError> {
+    check(bytes, core)?;
+    let digest = blake3::hash(bytes);
+    let component = compiled(core, bytes, digest)?;
+    let pre = core.linker.instantiate_pre(&component).map_err(|error| imports(core, &component, &error))?;
+    let pre = ToolPre::new(pre).map_err(|error| exports(core, &component, &error))?;
+    Ok(LoadedComponent { digest, bytes: bytes.len() as u64, exports: Vec::new(), pre })
+}
+
+/// Says what the bytes are when they cannot be a component, before a process is started for them.
+fn check(bytes: &[u8], core: &Core) -> Result<(), LoadError> {
+    let most = core.config.max_component;
+    if bytes.is_empty() {
+        return Err(LoadError::Empty);
+    }
+    if bytes.len() as u64 > most.0 {
+        return Err(LoadError::TooLarge { found: bytes.len() as u64, most });
+    }
+    let (magic, rest) = bytes.split_at(bytes.len().min(4));
+    if magic != MAGIC {
+        return Err(LoadError::NotWasm(hex(magic)));
+    }
+    match rest.get(..4) {
+        Some(version) if version == COMPONENT => Ok(()),
+        Some(version) if version == CORE => Err(LoadError::CoreModule),
+        Some(version) => Err(LoadError::Version(hex(version))),
+        None => Err(crate::compile::CompileError::Invalid("it ends within the header".to_owned()).into()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+fn compiled(core: &Core, bytes: &[u8], digest: blake3::Hash) -> Result<Component, LoadError> {
+    let name = format!("{}-{}", digest.to_hex(), core.compatibility.to_hex());
+    if let Some(component) = core.cache.as_ref().and_then(|cache| cache.get(&name)).and_then(|code| {
+        deserialize(core, &code).inspect_err(|error| tracing::warn!(%error, "cached machine code does not load")).ok()
+    }) {
+        return Ok(component);
+    }
+    let code = compile(bytes, &core.config.compile, core.config.wasm_stack.0)?;
+    let component = deserialize(core, &code).map_err(|error| SandboxError::Fault(format!("{error:#}")))?;
+    if let Some(cache) = &core.cache {
+        cache.put(&name, &code);
+    }
+    Ok(component)
+}
+
+fn deserialize(core: &Core, code: &[u8]) -> wasmtime::Result<Component> {
+    #[expect(
+        unsafe_code,
+        reason = "the code comes from our compiling child, directly or through the authenticated cache"
+    )]
+    unsafe {
+        Component::deserialize(&core.engine, code)
+    }
+}
+
+fn imports(core: &Core, component: &Component, error: &wasmtime::Error) -> LoadError {
+    let ty = component.component_type();
+    let unknown: Vec<_> = ty
+        .imports(&core.engine)
+        .map(|(name, _)| name)
+        .filter(|name| !PACKAGES.iter().any(|package| name.starts_with(package)))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let unknown = if unknown.is_empty() { "another version of an interface".to_owned() } else { unknown.join(", ") };
+    LoadError::Imports { unknown, reason: short(error) }
+}
+
+fn exports(core: &Core, component: &Component, error: &wasmtime::Error) -> LoadError {
+    let ty = component.component_type();
+    let found: Vec<_> = ty.exports(&core.engine).collect();
+    let is_function = |name: &str| {
+        found.iter().any(|(export, item)| *export == name && matches!(item.ty, ComponentItem::ComponentFunc(_)))
+    };
+    let missing: Vec<_> =
+        FUNCTIONS.iter().filter(|name| !is_function(name)).map(|name| format!("the function `{name}`")).collect();
+    let missing =
+        if missing.is_empty() { format!("the right types ({})", short(error)) } else { missing.join(" and ") };
+    let found = found.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    LoadError::Exports { missing, found: if found.is_empty() { "nothing".to_owned() } else { found } }
+}
+
+/// The first 300 characters of an error, in one line.
+pub(crate) fn short(error: &wasmtime::Error) -> String {
+    format!("{error:#}").replace('\n', " ").chars().take(300).collect()
+}
+
+/// Reads the answer of `describe`.
+pub(crate) fn described(answer: &str) -> Result<Vec<Export>, LoadError> {
+    let exports: Vec<Export> = serde_json::from_str(answer)
+        .map_err(|error| LoadError::Describe(format!("is not what it should be: {error}")))?;
+    if exports.is_empty() {
+        return Err(LoadError::Describe("names no tool".to_owned()));
+    }
+    let mut names: Vec<&ToolName> = exports.iter().map(|export| &export.name).collect();
+    names.sort();
+    if let Some([twice, _]) = names.array_windows().find(|[left, right]| left == right) {
+        return Err(LoadError::Describe(format!("names `{twice}` twice")));
+    }
+    if let Some(export) = exports
+        .iter()
+        .find(|export| export.parameters.get("type").and_then(serde_json::Value::as_str) != Some("object"))
+    {
+        return Err(LoadError::Describe(format!("gives `{}` parameters that are not an object schema", export.name)));
+    }
+    Ok(exports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn describe_must_name_tools_once_with_object_schemas() {
+        let tool = |name: &str| format!(r#"{{"name":"{name}","description":"d","parameters":{{"type":"object"}}}}"#);
+        assert_eq!(described(&format!("[{}]", tool("a"))).unwrap().len(), 1);
+        for (answer, says) in [
+            (String::new(), "is not what it should be"),
+            ("{}".to_owned(), "is not what it should be"),
+            ("[]".to_owned(), "names no tool"),
+            (format!("[{},{}]", tool("a"), tool("a")), "names `a` twice"),
+            (format!("[{}]", tool("../a")), "not a tool name"),
+            (r#"[{"name":"a","parameters":{"type":"array"}}]"#.to_owned(), "not an object schema"),
+            (r#"[{"name":"a","parameters":{"type":"object"},"surprise":1}]"#.to_owned(), "unknown field"),
+        ] {
+            let error = described(&answer).unwrap_err().to_string();
+            assert!(error.contains(says), "{answer}: {error}");
+        }
+    }
+}

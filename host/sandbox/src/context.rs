@@ -1,0 +1,224 @@
+//! What all instances of one call share: its quota, what it used so far, and what it produced.
+
+use crate::{
+    call::ProgressSink,
+    cancel::{CancelToken, lock},
+    component::LoadedComponent,
+    cpu::{Bucket, Spent},
+    limits::{Memory, Output},
+    sandbox::Core,
+};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tomas_core::{manifest::Permissions, quota::Quota};
+
+/// Why the host ended a call. The first reason stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("deadline exceeded")]
+    Deadline = 1,
+    #[error("cancelled")]
+    Cancelled = 2,
+    #[error("output exceeded")]
+    Output = 3,
+    #[error("memory exceeded")]
+    Memory = 4,
+    /// Another worker of the same `parallel.map` failed; never the reason of the whole call.
+    #[error("abandoned")]
+    Abandoned = 5,
+}
+
+/// Something that no grant of the call allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// Opening a file or folder.
+    Files = 1,
+    /// Opening a socket or resolving a name.
+    Network = 2,
+}
+
+/// Most of a deadline that is added to an instant; longer ones are as good as none.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+
+/// What a call was given: a [`Call`](crate::Call) without the tool and its arguments.
+pub(crate) struct Given {
+    pub(crate) component: Arc<LoadedComponent>,
+    pub(crate) permissions: Permissions,
+    pub(crate) workspace: Option<PathBuf>,
+    pub(crate) blobs: BTreeMap<String, Arc<[u8]>>,
+    pub(crate) progress: Option<ProgressSink>,
+    pub(crate) cancel: CancelToken,
+}
+
+impl Given {
+    /// Nothing but the component.
+    pub(crate) fn nothing(component: Arc<LoadedComponent>) -> Self {
+        Self {
+            component,
+            permissions: Permissions::default(),
+            workspace: None,
+            blobs: BTreeMap::new(),
+            progress: None,
+            cancel: CancelToken::new(),
+        }
+    }
+}
+
+/// See the module.
+pub(crate) struct Context {
+    pub(crate) core: Arc<Core>,
+    pub(crate) given: Given,
+    pub(crate) quota: Quota,
+    pub(crate) deadline: Instant,
+    pub(crate) bucket: Bucket,
+    pub(crate) memory: Memory,
+    pub(crate) output: Output,
+    pub(crate) input: AtomicU64,
+    products: Mutex<Products>,
+    stop: AtomicU8,
+    denied: AtomicU8,
+}
+
+/// What a call leaves beside its result.
+#[derive(Debug, Default)]
+pub(crate) struct Products {
+    /// Standard output and error and log notes, in the order in which they came.
+    pub(crate) log: Vec<u8>,
+    /// Blobs written, by name.
+    pub(crate) written: BTreeMap<String, Written>,
+}
+
+/// A blob that a call wrote.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) data: Vec<u8>,
+    pub(crate) digest: blake3::Hash,
+}
+
+impl Context {
+    /// The context of a call that was handed in at `started` and runs now.
+    pub(crate) fn new(core: Arc<Core>, quota: Quota, given: Given, started: Instant) -> Self {
+        let deadline = started + quota.deadline.0.min(FOREVER);
+        Self {
+            core,
+            given,
+            quota,
+            deadline,
+            bucket: Bucket::new(quota.cpu, Instant::now()),
+            memory: Memory::new(quota.memory),
+            output: Output::new(quota.output),
+            input: AtomicU64::new(0),
+            products: Mutex::new(Products::default()),
+            stop: AtomicU8::new(0),
+            denied: AtomicU8::new(0),
+        }
+    }
+
+    /// Ends the call for `reason`, unless it has one already, and returns the reason that stands.
+    pub(crate) fn stop(&self, reason: Stop) -> Stop {
+        match self.stop.compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => reason,
+            Err(_) => self.stopped().unwrap_or(reason),
+        }
+    }
+
+    /// Why the host ended the call, if it did.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        match self.stop.load(Ordering::Acquire) {
+            1 => Some(Stop::Deadline),
+            2 => Some(Stop::Cancelled),
+            3 => Some(Stop::Output),
+            4 => Some(Stop::Memory),
+            _ => None,
+        }
+    }
+
+    /// Ends the call when it must not run at `now`.
+    fn check(&self, now: Instant) -> Result<(), Stop> {
+        if let Some(stop) = self.stopped() {
+            Err(stop)
+        } else if self.given.cancel.is_cancelled() {
+            Err(self.stop(Stop::Cancelled))
+        } else if now >= self.deadline {
+            Err(self.stop(Stop::Deadline))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sleeps until the CPU quota is out of debt, or the call must end.
+    pub(crate) fn pay(&self, mut now: Instant) -> Result<(), Stop> {
+        loop {
+            self.check(now)?;
+            let debt = self.bucket.debt(now);
+            if debt.is_zero() {
+                return Ok(());
+            }
+            self.given.cancel.sleep_until((now + debt).min(self.deadline));
+            let awake = Instant::now();
+            Spent::throttled(awake.saturating_duration_since(now));
+            now = awake;
+        }
+    }
+
+    /// Resolves when a call that waits for something must end.
+    pub(crate) async fn alarm(&self) -> Stop {
+        tokio::select! {
+            biased;
+            () = self.given.cancel.cancelled() => self.stop(Stop::Cancelled),
+            () = tokio::time::sleep_until(self.deadline.into()) => self.stop(Stop::Deadline),
+        }
+    }
+
+    /// Takes `bytes` of memory for a list on its way between instances.
+    pub(crate) fn hold(&self, bytes: usize) -> Result<(), Stop> {
+        if self.memory.take(bytes as u64) { Ok(()) } else { Err(self.stop(Stop::Memory)) }
+    }
+
+    /// Gives back what [`hold`](Self::hold) took.
+    pub(crate) fn release(&self, bytes: usize) {
+        self.memory.give(bytes as u64);
+    }
+
+    /// Counts `bytes` that leave the call.
+    pub(crate) fn emit(&self, bytes: usize) -> Result<(), Stop> {
+        if self.output.take(bytes as u64) == bytes as u64 { Ok(()) } else { Err(self.stop(Stop::Output)) }
+    }
+
+    /// Appends to the call's log what the output quota still allows.
+    pub(crate) fn write_log(&self, bytes: &[u8]) -> Result<(), Stop> {
+        let fits = usize::try_from(self.output.take(bytes.len() as u64)).unwrap_or(usize::MAX);
+        lock(&self.products).log.extend_from_slice(bytes.get(..fits).unwrap_or(bytes));
+        if fits < bytes.len() { Err(self.stop(Stop::Output)) } else { Ok(()) }
+    }
+
+    /// Keeps a blob that the call wrote.
+    pub(crate) fn keep(&self, name: String, data: Vec<u8>) -> Result<blake3::Hash, Stop> {
+        self.emit(data.len())?;
+        let digest = blake3::hash(&data);
+        lock(&self.products).written.insert(name, Written { data, digest });
+        Ok(digest)
+    }
+
+    /// Takes the products out.
+    pub(crate) fn products(&self) -> Products {
+        std::mem::take(&mut lock(&self.products))
+    }
+
+    /// Notes that the call reached for something it may not have.
+    pub(crate) fn deny(&self, what: Denied) {
+        self.denied.fetch_or(what as u8, Ordering::AcqRel);
+    }
+
+    /// Whether the call reached for `what` in vain.
+    pub(crate) fn was_denied(&self, what: Denied) -> bool {
+        self.denied.load(Ordering::Acquire) & what as u8 != 0
+    }
+}

@@ -1,0 +1,38 @@
+//! The guard around a running instance: its CPU time is charged, its debts are paid, its deadline holds.
+
+use crate::{
+    context::{Context, Stop},
+    cpu::Spent,
+};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Instant,
+};
+
+/// Runs `future` under the quota of `context`, on a thread of its own: where the CPU quota is in debt, the thread
+/// sleeps. A future that waits is ended by the deadline or by cancelling.
+///
+/// # Errors
+/// Why the host ended it. Wasm that computes is stopped from within, by the epoch, and ends with an error of its own.
+pub(crate) async fn guarded<F: Future>(context: &Context, future: F) -> Result<F::Output, Stop> {
+    let mut future = pin!(future);
+    let mut alarm = None;
+    poll_fn(|task| {
+        let begun = Instant::now();
+        if let Err(stop) = context.pay(begun) {
+            return Poll::Ready(Err(stop));
+        }
+        Spent::begin();
+        let polled = future.as_mut().poll(task);
+        let now = Spent::charge(&context.bucket);
+        Spent::polled(now.saturating_duration_since(begun));
+        match polled {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            // Only a call that waits needs a timer.
+            Poll::Pending => alarm.get_or_insert_with(|| Box::pin(context.alarm())).as_mut().poll(task).map(Err),
+        }
+    })
+    .await
+}

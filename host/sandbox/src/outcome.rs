@@ -1,0 +1,262 @@
+//! How a call ended, told apart and put into words.
+//!
+//! wasmtime reports most endings as one kind of error, and some mislead: a Rust guest that recurses too deeply runs out
+//! of its shadow stack (an out-of-bounds access), one that runs out of memory executes `unreachable`. So the host's own
+//! notes come first: why it stopped the call, what memory it refused, which access it denied (facts.md §3).
+
+use crate::{
+    component::short,
+    context::{Context, Denied, Stop},
+    error::SandboxError,
+};
+use serde_json::Value;
+use tomas_bindings::ToolError;
+use tomas_core::{amount::Bytes, manifest::FileAccess, observation::Outcome};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+/// Most frames of a backtrace shown.
+const FRAMES: usize = 20;
+
+/// What the instance returned: JSON or an error of its own, or an error of the engine.
+pub(crate) type Returned = wasmtime::Result<Result<String, ToolError>>;
+
+/// An outcome with the tool's result, or with what went wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) outcome: Outcome,
+    pub(crate) result: Option<Value>,
+    pub(crate) error: Option<String>,
+}
+
+impl Verdict {
+    fn failed(outcome: Outcome, error: String) -> Self {
+        Self { outcome, result: None, error: Some(error) }
+    }
+}
+
+/// Judges how a call ended. `log` is what it wrote so far.
+///
+/// # Errors
+/// When the host is at fault.
+pub(crate) fn judge(context: &Context, returned: Result<Returned, Stop>, log: &[u8]) -> Result<Verdict, SandboxError> {
+    let returned = match returned {
+        Ok(returned) => returned,
+        Err(stop) => return Ok(stopped(context, stop)),
+    };
+    match returned {
+        Ok(Ok(text)) => Ok(match context.emit(text.len()) {
+            Ok(()) => result(&text),
+            Err(stop) => stopped(context, stop),
+        }),
+        // A call that was stopped may still have come back with an error of its own.
+        _ if let Some(stop) = context.stopped() => Ok(stopped(context, stop)),
+        Ok(Err(error)) => Ok(match context.emit(message(&error).len()) {
+            Ok(()) => tool_error(context, &error),
+            Err(stop) => stopped(context, stop),
+        }),
+        Err(error) => engine_error(context, error, log),
+    }
+}
+
+fn stopped(context: &Context, stop: Stop) -> Verdict {
+    let quota = &context.quota;
+    match stop {
+        Stop::Deadline => Verdict::failed(
+            Outcome::DeadlineExceeded,
+            format!(
+                "the call was stopped at its deadline of `{}`\nhint: give it more time or more CPU, or a smaller input",
+                quota.deadline
+            ),
+        ),
+        Stop::Cancelled | Stop::Abandoned => Verdict::failed(Outcome::Cancelled, "the call was cancelled".to_owned()),
+        Stop::Output => Verdict::failed(
+            Outcome::OutputExceeded,
+            format!(
+                "the tool produced more than its output quota of `{}`\nhint: give it more, or ask for less",
+                quota.output
+            ),
+        ),
+        Stop::Memory => memory(context, None),
+    }
+}
+
+fn memory(context: &Context, message: Option<&str>) -> Verdict {
+    let asked =
+        context.memory.refused().map_or_else(String::new, |bytes| format!(" (it asked for {} more)", Bytes(bytes)));
+    let said = message.map_or_else(String::new, |message| format!(": {message}"));
+    Verdict::failed(
+        Outcome::MemoryExceeded,
+        format!(
+            "the tool needs more than its memory quota of `{}`{asked}{said}\nhint: give it more memory or a smaller input",
+            context.quota.memory
+        ),
+    )
+}
+
+fn message(error: &ToolError) -> &str {
+    match error {
+        ToolError::InvalidArguments(message) | ToolError::NotFound(message) | ToolError::Failed(message) => message,
+    }
+}
+
+fn tool_error(context: &Context, error: &ToolError) -> Verdict {
+    match error {
+        ToolError::InvalidArguments(message) => Verdict::failed(Outcome::InvalidArguments, message.clone()),
+        ToolError::Failed(message) if context.memory.refused().is_some() => memory(context, Some(message)),
+        ToolError::NotFound(message) | ToolError::Failed(message) => match denied(context) {
+            Some(why) => Verdict::failed(Outcome::PermissionDenied, format!("{message}\n{why}")),
+            None => Verdict::failed(Outcome::ToolError, message.clone()),
+        },
+    }
+}
+
+/// Which permission would have allowed what was denied.
+fn denied(context: &Context) -> Option<String> {
+    if context.was_denied(Denied::Network) {
+        return Some("the tool reached for the network, which is not granted to tools".to_owned());
+    }
+    let files = context.was_denied(Denied::Files);
+    files.then(|| match (context.given.permissions.files, &context.given.workspace) {
+        (FileAccess::None, _) => "the tool tried to open a file, which it may not\n\
+             hint: `files = \"read\"` under [permissions] of its tool.toml allows reading the session's folder"
+            .to_owned(),
+        (FileAccess::Read, None) => "the tool tried to open a file, but the session grants no folder\n\
+             hint: grant the session a folder; it appears at `/workspace`, read-only"
+            .to_owned(),
+        (FileAccess::Read, Some(_)) => {
+            "the tool tried to open something that is not a readable file inside `/workspace`\n\
+             hint: only the session's folder can be read, and nothing can be written"
+                .to_owned()
+        }
+    })
+}
+
+fn result(text: &str) -> Verdict {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if value.is_object() => Verdict { outcome: Outcome::Ok, result: Some(value), error: None },
+        Ok(_) => Verdict::failed(
+            Outcome::ToolError,
+            format!("the tool returned JSON that is not an object: `{}`", head(text)),
+        ),
+        Err(error) => Verdict::failed(
+            Outcome::ToolError,
+            format!("the tool returned something that is not JSON: {error} in `{}`", head(text)),
+        ),
+    }
+}
+
+fn head(text: &str) -> String {
+    text.chars().take(120).collect()
+}
+
+fn engine_error(context: &Context, error: wasmtime::Error, log: &[u8]) -> Result<Verdict, SandboxError> {
+    let error = &match error.downcast::<SandboxError>() {
+        Ok(fault) => return Err(fault),
+        Err(error) => error,
+    };
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return Err(SandboxError::Busy);
+    }
+    if let Some(&stop) = error.downcast_ref::<Stop>() {
+        return Ok(stopped(context, stop));
+    }
+    if context.memory.refused().is_some() {
+        return Ok(memory(context, None));
+    }
+    let text = trap(error);
+    if text.contains("fuel allocated for hostcalls has been exhausted") {
+        return Ok(memory(context, Some("it handed the host more data at once than that")));
+    }
+    if let Some(why) = denied(context) {
+        return Ok(Verdict::failed(Outcome::PermissionDenied, format!("{why}\n{text}")));
+    }
+    let panic = panic_message(log).map_or_else(String::new, |panic| format!("{panic}\n"));
+    Ok(Verdict::failed(Outcome::Trapped, format!("{panic}{text}")))
+}
+
+/// What a worker of `parallel.map` died of, for the instance that waits for it.
+pub(crate) fn worker_failure(error: &wasmtime::Error) -> String {
+    match error.downcast_ref::<Stop>() {
+        Some(stop) => stop.to_string(),
+        None => format!("worker trapped: {}", trap(error)),
+    }
+}
+
+/// A trap in words, with its backtrace.
+fn trap(error: &wasmtime::Error) -> String {
+    let what = match (error.downcast_ref::<Trap>(), error.downcast_ref::<I32Exit>()) {
+        (Some(Trap::UnreachableCodeReached), _) => "executed `unreachable` (a panic, or an abort)".to_owned(),
+        (Some(Trap::MemoryOutOfBounds), _) => {
+            "accessed memory out of bounds (in Rust, often recursion that is too deep)".to_owned()
+        }
+        (Some(Trap::StackOverflow), _) => "used up its call stack (recursion that is too deep)".to_owned(),
+        (Some(trap), _) => trap.to_string(),
+        (None, Some(exit)) => format!("called `exit({})`", exit.0),
+        (None, None) => root(error),
+    };
+    let frames = error.downcast_ref::<WasmBacktrace>().map(backtrace).unwrap_or_default();
+    format!("{what}{frames}")
+}
+
+/// The causes of an error without the backtrace that wasmtime puts first.
+fn root(error: &wasmtime::Error) -> String {
+    if error.downcast_ref::<WasmBacktrace>().is_some() {
+        error.root_cause().to_string().chars().take(300).collect()
+    } else {
+        short(error)
+    }
+}
+
+/// The guest's frames, innermost first, as `  at module!function`.
+fn backtrace(trace: &WasmBacktrace) -> String {
+    let text = trace.to_string();
+    let lines = text.lines().filter_map(|line| match line.trim_start() {
+        // `0:   0x1234 - module!function`; without the address where there is one
+        frame if frame.starts_with(|c: char| c.is_ascii_digit()) => {
+            let (_, frame) = frame.split_once(": ")?;
+            let name = frame.split_once(" - ").map_or(frame, |(_, name)| name);
+            Some(format!("\n  at {}", name.trim()))
+        }
+        place if place.starts_with("at ") => Some(format!(" ({})", place.trim_start_matches("at "))),
+        _ => None,
+    });
+    let shown: String = lines.take(2 * FRAMES).collect();
+    let mut kept: Vec<&str> = shown.lines().take(FRAMES + 1).collect();
+    if trace.frames().len() > FRAMES {
+        kept.truncate(FRAMES);
+        kept.push("  …");
+    }
+    kept.join("\n")
+}
+
+/// What a Rust panic printed before it aborted.
+fn panic_message(log: &[u8]) -> Option<String> {
+    let log = String::from_utf8_lossy(log);
+    let at = log.rfind("panicked at ")?;
+    let lines: Vec<_> = log.get(at..)?.lines().filter(|line| !line.starts_with("note: ")).take(3).collect();
+    Some(lines.join("\n").chars().take(1000).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_objects_are_results() {
+        assert_eq!(result(r#"{"text":"ok"}"#).outcome, Outcome::Ok);
+        for text in ["", "[]", "7", "{", "{}{}", &"[".repeat(100_000)] {
+            let verdict = result(text);
+            assert_eq!(verdict.outcome, Outcome::ToolError, "{text}");
+            assert!(verdict.error.is_some_and(|error| error.len() < 400));
+        }
+    }
+
+    #[test]
+    fn the_last_panic_is_quoted() {
+        let log =
+            b"hello\n\nthread '<unnamed>' panicked at src/lib.rs:7:9:\nno luck\nnote: run with `RUST_BACKTRACE=1`\n";
+        assert_eq!(panic_message(log).as_deref(), Some("panicked at src/lib.rs:7:9:\nno luck"));
+        assert_eq!(panic_message(b"nothing"), None);
+    }
+}

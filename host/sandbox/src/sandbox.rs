@@ -1,0 +1,289 @@
+//! The sandbox: loads components and runs calls.
+
+use crate::{
+    cache::Cache,
+    call::{Call, Finished},
+    cancel::{CancelOnDrop, lock},
+    capability,
+    component::{self, LoadedComponent},
+    config::SandboxConfig,
+    context::{Context, Given, Products, Stop, Written},
+    cpu::Spent,
+    engine,
+    error::{LoadError, SandboxError},
+    guard::guarded,
+    outcome::{self, Returned, Verdict},
+    pool::{self, Pool},
+    state::State,
+    ticker::Ticker,
+};
+use serde_json::Value;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, atomic::Ordering, mpsc},
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::{Handle, Runtime},
+    sync::oneshot,
+};
+use tomas_core::{
+    accountant::{Grant, Settlement},
+    amount::{Bytes, MilliCpu, Span},
+    name::ToolName,
+    observation::{BlobRef, Observation, Outcome, Usage},
+    quota::Quota,
+};
+use wasmtime::{Engine, component::Linker};
+
+/// The quota of `describe`, which no caller's grant pays for: it runs once for each component, at load.
+const DESCRIBE: Quota = Quota {
+    cpu: MilliCpu(1000),
+    memory: Bytes::mib(64),
+    gpu_sms: 0,
+    gpu_memory: Bytes(0),
+    deadline: Span(Duration::from_secs(5)),
+    output: Bytes::mib(1),
+};
+
+/// Loads components and runs calls. Clones are the same sandbox.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Core>);
+
+/// What all parts of a sandbox share.
+pub(crate) struct Core {
+    pub(crate) config: SandboxConfig,
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
+    pub(crate) compatibility: blake3::Hash,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) pool: Pool,
+    runtimes: Runtimes,
+    ticker: Ticker,
+}
+
+/// What an instance is asked to do.
+enum Task {
+    Describe,
+    Invoke { tool: ToolName, arguments: String },
+}
+
+/// A call that is over, before it is put into an observation.
+struct Over {
+    verdict: Verdict,
+    products: Products,
+    usage: Usage,
+}
+
+impl Sandbox {
+    /// A sandbox. Threads start when they are needed.
+    ///
+    /// # Errors
+    /// When the engine or its clock cannot start. A cache that cannot be opened is left out, with a warning.
+    pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let engine = engine::running(&config).map_err(|error| SandboxError::Engine(component::short(&error)))?;
+        let linker = capability::linker(&engine).map_err(|error| SandboxError::Engine(component::short(&error)))?;
+        let compatibility = engine::compatibility(&engine);
+        let cache = config.cache_dir.as_deref().and_then(|folder| open_cache(folder, config.cache_bytes.0));
+        let ticker = Ticker::start(engine.clone()).map_err(SandboxError::Thread)?;
+        let pool = Pool::new(config.workers);
+        Ok(Self(Arc::new(Core {
+            config,
+            engine,
+            linker,
+            compatibility,
+            cache,
+            pool,
+            runtimes: Runtimes::default(),
+            ticker,
+        })))
+    }
+
+    /// Loads a component from its bytes: checks and compiles it, or takes it from the cache, and asks it what tools it
+    /// has. Blocks for as long as compiling takes.
+    ///
+    /// # Errors
+    /// When it is not a component that this host can run; says what was found and what is allowed.
+    pub fn load(&self, bytes: &[u8]) -> Result<Arc<LoadedComponent>, LoadError> {
+        let component = Arc::new(component::link(&self.0, bytes)?);
+        let answer = self.describe(&component)?;
+        Ok(Arc::new(component.with_exports(component::described(&answer)?)))
+    }
+
+    /// Loads a component from a file, as [`load`](Self::load).
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and when the file cannot be read.
+    pub fn load_file(&self, path: &Path) -> Result<Arc<LoadedComponent>, LoadError> {
+        let bytes = std::fs::read(path).map_err(|source| LoadError::File { path: path.to_owned(), source })?;
+        self.load(&bytes)
+    }
+
+    /// Asks a component what it is, on a thread of the pool.
+    fn describe(&self, component: &Arc<LoadedComponent>) -> Result<String, LoadError> {
+        let (core, started) = (Arc::clone(&self.0), Instant::now());
+        let given = Given::nothing(Arc::clone(component));
+        let (send, receive) = mpsc::channel();
+        let job = move |runtime: &Runtime| drop(send.send(core.run(runtime, DESCRIBE, given, Task::Describe, started)));
+        self.0.pool.submit(Box::new(job)).map_err(SandboxError::Thread)?;
+        let over = receive.recv().map_err(|_| SandboxError::Panicked)??;
+        match over.verdict {
+            Verdict { outcome: Outcome::Ok, result: Some(Value::String(answer)), .. } => Ok(answer),
+            Verdict { outcome, error, .. } => {
+                let why = error.unwrap_or_default();
+                Err(LoadError::Describe(format!("ended with `{}`: {why}", outcome.name())))
+            }
+        }
+    }
+
+    /// Runs a call under its grant, on a thread of its own. The grant is settled with what was used when the guest has
+    /// stopped, which is before this returns; dropping the future cancels the guest, and its grant is settled soon
+    /// after. Waiting for a thread counts against the deadline.
+    ///
+    /// # Errors
+    /// When the host is at fault; the grant is refunded. A tool going wrong is an observation.
+    pub async fn call(&self, grant: Grant, mut call: Call) -> Result<Finished, SandboxError> {
+        let (core, started) = (Arc::clone(&self.0), Instant::now());
+        call.cancel = call.cancel.child();
+        let _guard = CancelOnDrop(call.cancel.clone());
+        let (send, receive) = oneshot::channel();
+        let job = move |runtime: &Runtime| drop(send.send(core.finish(runtime, grant, call, started)));
+        self.0.pool.submit(Box::new(job)).map_err(SandboxError::Thread)?;
+        receive.await.unwrap_or(Err(SandboxError::Panicked))
+    }
+
+    /// Runs a call on the current thread. As [`call`](Self::call), for programs and benchmarks without a runtime.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and inside an asynchronous runtime.
+    pub fn call_blocking(&self, grant: Grant, call: Call) -> Result<Finished, SandboxError> {
+        if Handle::try_current().is_ok() {
+            return Err(SandboxError::InsideRuntime);
+        }
+        let started = Instant::now();
+        let idle = lock(&self.0.runtimes.0).pop();
+        let runtime = match idle {
+            Some(runtime) => runtime,
+            None => pool::runtime().map_err(SandboxError::Thread)?,
+        };
+        let finished = self.0.finish(&runtime, grant, call, started);
+        lock(&self.0.runtimes.0).push(runtime);
+        finished
+    }
+}
+
+/// Runtimes of threads that call [`Sandbox::call_blocking`], kept for the next call.
+#[derive(Default)]
+struct Runtimes(Mutex<Vec<Runtime>>);
+
+impl Drop for Runtimes {
+    fn drop(&mut self) {
+        lock(&self.0).drain(..).for_each(Runtime::shutdown_background);
+    }
+}
+
+impl Core {
+    /// Runs a call and settles its grant.
+    fn finish(
+        self: &Arc<Self>,
+        runtime: &Runtime,
+        grant: Grant,
+        call: Call,
+        started: Instant,
+    ) -> Result<Finished, SandboxError> {
+        let quota = *grant.quota();
+        let Call { component, tool, arguments, blobs, permissions, workspace, cancel, progress } = call;
+        let given = Given { component, permissions, workspace, blobs, progress, cancel };
+        let over = self.run(runtime, quota, given, Task::Invoke { tool, arguments }, started)?;
+        let settlement = grant.settle(&over.usage);
+        Ok(over.into_finished(quota, settlement))
+    }
+
+    /// Runs a task in a fresh instance on the current thread.
+    fn run(
+        self: &Arc<Self>,
+        runtime: &Runtime,
+        quota: Quota,
+        given: Given,
+        task: Task,
+        started: Instant,
+    ) -> Result<Over, SandboxError> {
+        Spent::reset();
+        let queued = started.elapsed();
+        let context = Arc::new(Context::new(Arc::clone(self), quota, given, started));
+        let ticking = self.ticker.running();
+        let returned = runtime.block_on(guarded(&context, task.run(&context)));
+        drop(ticking);
+        let products = context.products();
+        let verdict = task.judge(&context, returned, &products.log)?;
+        let spent = Spent::so_far();
+        let usage = Usage {
+            cpu_ms: milliseconds(context.bucket.used()),
+            wall_ms: started.elapsed().as_secs_f64() * 1e3,
+            throttled_ms: milliseconds(spent.throttled),
+            unscheduled_ms: milliseconds(spent.unscheduled()) + queued.as_secs_f64() * 1e3,
+            peak_memory_bytes: context.memory.peak(),
+            input_bytes: context.input.load(Ordering::Acquire),
+            output_bytes: context.output.used(),
+        };
+        Ok(Over { verdict, products, usage })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nanoseconds of one call are far below 2^53")]
+fn milliseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+impl Task {
+    /// The store is made and dropped in here, so that both are charged to the call.
+    async fn run(&self, context: &Arc<Context>) -> Returned {
+        let mut store = State::store(Arc::clone(context), None)?;
+        let instance = context.given.component.instantiate(&mut store).await?;
+        match self {
+            Self::Describe => instance.call_describe(&mut store).await.map(Ok),
+            Self::Invoke { tool, arguments } => {
+                context.input.fetch_add(arguments.len() as u64, Ordering::Relaxed);
+                instance.call_invoke(&mut store, tool.as_str(), arguments).await
+            }
+        }
+    }
+
+    fn judge(&self, context: &Context, returned: Result<Returned, Stop>, log: &[u8]) -> Result<Verdict, SandboxError> {
+        match (self, returned) {
+            // What `describe` says is read elsewhere.
+            (Self::Describe, Ok(Ok(Ok(answer)))) if context.emit(answer.len()).is_ok() => {
+                Ok(Verdict { outcome: Outcome::Ok, result: Some(Value::String(answer)), error: None })
+            }
+            (_, returned) => outcome::judge(context, returned, log),
+        }
+    }
+}
+
+impl Over {
+    fn into_finished(self, quota: Quota, settlement: Settlement) -> Finished {
+        let Self { verdict: Verdict { outcome, result, error }, products, usage } = self;
+        let mut blobs = Vec::new();
+        let mut written = Vec::new();
+        if outcome == Outcome::Ok {
+            for (name, Written { data, digest }) in products.written {
+                let digest = digest.to_hex().to_string();
+                blobs.push(BlobRef { name: name.clone(), digest, bytes: data.len() as u64, pixels: None });
+                written.push((name, data));
+            }
+        }
+        let log = match String::from_utf8(products.log) {
+            Ok(log) => log,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        let observation = Observation { outcome, usage, quota, result, error, log, blobs };
+        Finished { observation, written, settlement }
+    }
+}
+
+fn open_cache(folder: &Path, most: u64) -> Option<Cache> {
+    let opened = Cache::open(folder, most);
+    opened
+        .inspect_err(|error| tracing::warn!(folder = %folder.display(), %error, "no compile cache; components are compiled at each start"))
+        .ok()
+}

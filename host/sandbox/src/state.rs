@@ -1,0 +1,136 @@
+//! The data of a store: one instance's view of its call.
+
+use crate::{
+    capability::{self, parallel::Shards, random::Random},
+    context::{Context, Denied, Stop},
+    cpu::Spent,
+};
+use std::sync::Arc;
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+
+/// Bytes of host memory behind one table element.
+const TABLE_ELEMENT: u64 = size_of::<usize>() as u64;
+
+/// Least bytes that may be lifted out of the guest at once, so that messages pass under the smallest quota.
+const MIN_LIFT: u64 = 1 << 20;
+
+/// Most bytes that may be lifted out of the guest at once, wasmtime's own default.
+const MAX_LIFT: u64 = 128 << 20;
+
+/// See the module. The WASI context is made when the guest first asks for something of it: many tools never do.
+pub(crate) struct State {
+    pub(crate) context: Arc<Context>,
+    /// The `parallel.map` this instance works for; `None` in the instance that runs the tool itself.
+    pub(crate) shards: Option<Arc<Shards>>,
+    pub(crate) random: Random,
+    wasi: Option<WasiCtx>,
+    table: ResourceTable,
+    /// Bytes of the call's memory that this store holds, and of those the ones of the growth under way.
+    held: u64,
+    pending: u64,
+}
+
+impl State {
+    /// A store for the call of `context`. It cannot run for longer than a tick without being accounted.
+    ///
+    /// # Errors
+    /// When the granted folder cannot be opened.
+    pub(crate) fn store(context: Arc<Context>, shards: Option<Arc<Shards>>) -> wasmtime::Result<Store<Self>> {
+        let core = Arc::clone(&context.core);
+        let wasi = capability::eager_wasi(&context)?;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(core.config.max_handles as usize);
+        let random = Random::new(context.given.permissions.random, core.config.max_random.0);
+        let lift = context.quota.memory.0.saturating_mul(2).clamp(MIN_LIFT, MAX_LIFT);
+        let mut store = Store::new(&core.engine, Self { context, shards, random, wasi, table, held: 0, pending: 0 });
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(usize::try_from(lift).unwrap_or(usize::MAX));
+        arm(&mut store);
+        Ok(store)
+    }
+
+    /// At each tick of the epoch: charge, and sleep if the quota says so.
+    fn tick(&self) -> Result<(), Stop> {
+        let now = Spent::charge(&self.context.bucket);
+        if self.shards.as_ref().is_some_and(|shards| shards.abandoned()) {
+            return Err(Stop::Abandoned);
+        }
+        self.context.pay(now)
+    }
+
+    fn take(&mut self, bytes: u64) -> bool {
+        let granted = self.context.memory.take(bytes);
+        self.pending = if granted { bytes } else { 0 };
+        self.held += self.pending;
+        granted
+    }
+
+    /// Gives back the growth that was granted but could not be done.
+    fn undo(&mut self) {
+        self.context.memory.give(self.pending);
+        self.held -= self.pending;
+        self.pending = 0;
+    }
+}
+
+/// Lets each tick of the epoch call [`State::tick`].
+fn arm(store: &mut Store<State>) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| match store.data().tick() {
+        Ok(()) => Ok(UpdateDeadline::Continue(1)),
+        Err(stop) => Err(stop.into()),
+    });
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.context.memory.give(self.held);
+    }
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current) as u64;
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            // The component's own limit, or the 4 GiB of a 32-bit memory: as final as the quota.
+            self.pending = 0;
+            self.context.memory.refuse(more);
+            return Ok(false);
+        }
+        Ok(self.take(more))
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.undo();
+        Ok(())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let more = (desired.saturating_sub(current) as u64).saturating_mul(TABLE_ELEMENT);
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            self.pending = 0;
+            return Ok(false);
+        }
+        Ok(self.take(more))
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.undo();
+        Ok(())
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let Self { context, wasi, table, .. } = self;
+        WasiCtxView { ctx: wasi.get_or_insert_with(|| capability::wasi(context)), table }
+    }
+}
+
+impl State {
+    /// Notes that the guest reached for something it may not have.
+    pub(crate) fn deny(&self, what: Denied) {
+        self.context.deny(what);
+    }
+}
