@@ -168,6 +168,7 @@ impl Ledger {
     /// Frees the slot of an account that holds nothing and has no accounts under it.
     pub(super) fn remove(&mut self, account: usize) {
         debug_assert!(self.entries[account].grants == 0 && self.entries[account].waiting == 0);
+        self.entries[account].parent = None;
         self.vacant.push(account);
     }
 
@@ -185,13 +186,19 @@ impl Ledger {
         }
     }
 
+    /// Closes the account and all under it.
     pub(super) fn close(&mut self, account: usize) {
-        self.entries[account].closed = true;
+        for at in 0..self.entries.len() {
+            let mut path = std::iter::successors(Some(at), |&at| self.entries.get(at)?.parent);
+            if path.any(|at| at == account) {
+                self.entries[at].closed = true;
+            }
+        }
     }
 
-    /// Whether the account or one above it is closed.
+    /// Whether the account, or one above it, was closed.
     pub(super) fn closed(&self, account: usize) -> bool {
-        self.path(account).any(|e| e.closed)
+        self.entries[account].closed
     }
 
     /// Budget minus held, the least of the account and all above it.
@@ -227,7 +234,7 @@ impl Ledger {
     pub(super) fn reserve(&mut self, account: usize, ask: &Amounts) -> u64 {
         let round = self.round;
         self.each(account, |entry| {
-            for (row, ask) in entry.rows.iter_mut().zip(ask) {
+            for (row, ask) in entry.rows.iter_mut().zip(ask).filter(|(_, ask)| **ask > 0) {
                 row.held += ask;
                 row.reserved_total += u128::from(*ask);
             }
@@ -243,7 +250,7 @@ impl Ledger {
     /// Ends a reservation: `spent` of it was used, the rest is refunded.
     pub(super) fn release(&mut self, account: usize, ask: &Amounts, spent: &Amounts) {
         self.each(account, |entry| {
-            for ((row, ask), spent) in entry.rows.iter_mut().zip(ask).zip(spent) {
+            for ((row, ask), spent) in entry.rows.iter_mut().zip(ask).zip(spent).filter(|((_, ask), _)| **ask > 0) {
                 row.held -= ask;
                 row.spent_total += u128::from(*spent);
                 row.refunded_total += u128::from(ask - spent);

@@ -2,7 +2,7 @@
 //!
 //! Fairness is first come, first served, over the whole server. A later reservation may overtake an earlier one only
 //! where that cannot delay it. To decide that, every waiting reservation claims, in order of arrival, what it can of
-//! each of its layers ([`Ledger::claim`]), and a later one is granted only what no earlier one claims:
+//! each of its layers (`Ledger::claim`), and a later one is granted only what no earlier one claims:
 //!
 //! - a reservation for which the *server* lacks something claims all that is left of it, so nobody overtakes it with
 //!   a reservation that needs the same; a large one cannot starve behind a stream of small ones;
@@ -130,19 +130,24 @@ impl Queue {
 
     /// Grants, in order of arrival, whatever fits beside the claims of those before it.
     fn serve(&mut self) {
-        self.ledger.forget_claims();
-        let mut from = 0;
-        while let Some((&ticket, &Waiter { account, ask, .. })) = self.waiting.range(from..).next() {
-            if self.ledger.exhausted(&self.least) {
-                return;
+        let Self { ledger, waiting, least, .. } = self;
+        ledger.forget_claims();
+        if waiting.is_empty() {
+            return;
+        }
+        let mut granted = Vec::new();
+        for (&ticket, Waiter { account, ask, .. }) in waiting.iter() {
+            if ledger.exhausted(least) {
+                break;
             }
-            from = ticket + 1;
-            if self.ledger.blocked(account, &ask).is_some() {
-                self.ledger.claim(account, &ask);
+            if ledger.blocked(*account, ask).is_some() {
+                ledger.claim(*account, ask);
             } else {
-                let id = self.ledger.reserve(account, &ask);
-                self.answer(ticket, Answer::Granted(id));
+                granted.push((ticket, ledger.reserve(*account, ask)));
             }
+        }
+        for (ticket, id) in granted {
+            self.answer(ticket, Answer::Granted(id));
         }
     }
 
