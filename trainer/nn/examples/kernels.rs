@@ -1,7 +1,7 @@
 //! Times every kernel, forward and backward, fused and composed of candle's operations:
 //!
 //! ```text
-//! cargo run --release -p tomas-nn --example kernels [NAME_CONTAINS]
+//! cargo run --release -p tomas-nn --example kernels [NAME_CONTAINS] [bf16]
 //! ```
 //!
 //! `ms` is wall time a call, `cpu` the CPU time of all threads a call (trust it more than `ms` beside other load), and
@@ -27,12 +27,15 @@ struct Case {
 fn main() {
     kernels::prepare_process();
     let filter = std::env::args().nth(1).unwrap_or_default();
+    if std::env::args().nth(2).is_some_and(|a| a == "bf16") {
+        println!("bf16 is available: {}", kernels::set_bf16(true));
+    }
     println!("{:<44} {:>31} {:>31} {:>7}", "", "fused", "candle", "candle/");
     println!(
         "{:<44} {:>9} {:>9} {:>11} {:>9} {:>9} {:>11} {:>7}",
         "kernel", "ms", "cpu", "GFLOP/s", "ms", "cpu", "GFLOP/s", "fused"
     );
-    let cases = minilm().into_iter().chain(decoder()).filter(|c| c.name.contains(&filter));
+    let cases = minilm().into_iter().chain(decoder()).chain(layers()).filter(|c| c.name.contains(&filter));
     for case in cases {
         let fused = measure(&case, true);
         let composed = measure(&case, false);
@@ -161,6 +164,55 @@ fn decoder() -> Vec<Case> {
             kernels::linear_cross_entropy(&v[0], &v[1], &same, &weights)
         }),
     ]
+}
+
+/// Whole layers: an encoder's with layer norms behind, a decoder's with norms before.
+fn layers() -> Vec<Case> {
+    let square = || var(&[384, 384]);
+    let encoder = vec![
+        var(&[32, 40, 384]),
+        square(),
+        square(),
+        square(),
+        square(),
+        var(&[1536, 384]),
+        var(&[384, 1536]),
+        var(&[384]),
+        var(&[1536]),
+    ];
+    let (b, s, d) = (32, 40, 384usize);
+    let encoder = case("minilm layer", encoder, 2.0 * (b * s * (4 * d * d + 8 * d * d + 2 * s * d)) as f64, |v| {
+        let (x, norm) = (v[0].as_tensor(), v[7].as_tensor());
+        let head = |i: usize| kernels::linear(x, &v[i], Some(norm))?.reshape((32, 40, 12, 32));
+        let y = kernels::attention(&head(1)?, &head(2)?, &head(3)?, &Attention::default())?;
+        let x = kernels::layer_norm(&(x + kernels::linear(&y, &v[4], Some(norm))?)?, norm, norm, 1e-12)?;
+        let y = kernels::gelu(&kernels::linear(&x, &v[5], Some(&v[8]))?)?;
+        kernels::layer_norm(&(&x + kernels::linear(&y, &v[6], Some(norm))?)?, norm, norm, 1e-12)
+    });
+    let decoder = vec![
+        var(&[32, 90, 256]),
+        var(&[256, 256]),
+        var(&[128, 256]),
+        var(&[128, 256]),
+        var(&[256, 256]),
+        var(&[704, 256]),
+        var(&[704, 256]),
+        var(&[256, 704]),
+        var(&[256]),
+    ];
+    let (s, d) = (90, 256usize);
+    let decoder = case("decoder layer", decoder, 2.0 * (b * s * (3 * d * d + 3 * d * 704 + 2 * s * d)) as f64, |v| {
+        let (x, norm) = (v[0].as_tensor(), v[8].as_tensor());
+        let y = kernels::rms_norm(x, norm, 1e-6)?;
+        let head = |i: usize, h: usize| kernels::linear(&y, &v[i], None)?.reshape((32, 90, h, 64));
+        let (q, k) = (kernels::rope(&head(1, 4)?, 0, 1e4)?, kernels::rope(&head(2, 2)?, 0, 1e4)?);
+        let y = kernels::attention(&q, &k, &head(3, 2)?, &Attention::causal())?;
+        let x = (x + kernels::linear(&y, &v[4], None)?)?;
+        let y = kernels::rms_norm(&x, norm, 1e-6)?;
+        let y = kernels::swiglu(&kernels::linear(&y, &v[5], None)?, &kernels::linear(&y, &v[6], None)?)?;
+        &x + kernels::linear(&y, &v[7], None)?
+    });
+    vec![encoder, decoder]
 }
 
 fn adamw() {

@@ -30,8 +30,25 @@ impl<'a> Matrix<'a> {
         Self { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
     }
 
+    pub(crate) fn data(&self) -> &'a [f32] {
+        self.data
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Elements from one row to the next and from one column to the next.
+    pub(crate) fn strides(&self) -> (usize, usize) {
+        (self.row_stride, self.col_stride)
+    }
+
     /// `n` rows from row `first`.
-    fn rows_from(self, first: usize, n: usize) -> Self {
+    pub(crate) fn rows_from(self, first: usize, n: usize) -> Self {
         let start = (first * self.row_stride).min(self.data.len());
         Self { data: self.data.get(start..).unwrap_or_default(), rows: n, ..self }
     }

@@ -1,7 +1,8 @@
 //! Linear layers.
 
 use super::data::{slice, tensor, with_f32};
-use super::gemm::{Matrix, product};
+use super::gemm::Matrix;
+use super::precision::product;
 use super::{math, reference, shape};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;

@@ -10,6 +10,10 @@
 //! - Inputs need not be contiguous; a size may be 0 or 1. A wrong shape is an error, never a panic.
 
 mod activation;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx_pack;
 mod attention;
 mod attention_kernel;
 mod data;
@@ -19,6 +23,7 @@ mod linear;
 mod loss;
 mod math;
 mod norm;
+mod precision;
 mod process;
 mod reference;
 mod rope;
@@ -34,6 +39,7 @@ pub use embedding::embedding;
 pub use linear::linear;
 pub use loss::{cross_entropy, linear_cross_entropy};
 pub use norm::{layer_norm, rms_norm};
+pub use precision::set_bf16;
 pub use process::prepare_process;
 pub use rope::rope;
 pub use shape::set_fused;

@@ -1,6 +1,8 @@
 //! Every kernel against the reference in `f64`, its gradients against central differences of that.
 
 mod attention;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod bf16;
 mod losses;
 mod operations;
 mod properties;
