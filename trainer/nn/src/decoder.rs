@@ -206,9 +206,13 @@ impl Cross {
         let y = kernels::rms_norm(x, &self.norm, config.epsilon)?;
         let query = project(&y, &self.attention.query, (config.heads, config.head()))?;
         let mixed = kernels::attention(&query, keys, values, &Attention::cross(lengths.clone()))?;
-        // Gating the small weight instead of the large result is the same and cheaper.
-        let output = self.attention.output.broadcast_mul(&self.gate.tanh()?)?;
-        Ok((x + kernels::linear(&mixed, &output, None)?)?)
+        let (output, gate) = (&self.attention.output, self.gate.tanh()?);
+        // The gate may multiply the weight or the result: whichever is smaller.
+        let added = match mixed.elem_count() > output.elem_count() {
+            true => kernels::linear(&mixed, &output.broadcast_mul(&gate)?, None)?,
+            false => kernels::linear(&mixed, output, None)?.broadcast_mul(&gate)?,
+        };
+        Ok((x + added)?)
     }
 }
 
