@@ -77,7 +77,7 @@ fn multiply(left: Input, right: Input, from_blob: bool) -> Result<Value, ToolErr
     let fits = |left: &Input, right: &Input| left.dense.columns == right.dense.rows;
     // `[5,6]` is a column on the right of a matrix.
     let right = if !fits(&left, &right) && right.flat && right.dense.columns == left.dense.columns {
-        right.as_column()
+        right.into_column()
     } else {
         right
     };
@@ -99,7 +99,7 @@ fn multiply(left: Input, right: Input, from_blob: bool) -> Result<Value, ToolErr
 fn solve(left: Input, right: Input, from_blob: bool) -> Result<Value, ToolError> {
     let size = square(&left.dense, "solve")?;
     let right =
-        if right.dense.rows != size && right.flat && right.dense.columns == size { right.as_column() } else { right };
+        if right.dense.rows != size && right.flat && right.dense.columns == size { right.into_column() } else { right };
     if right.dense.rows != size {
         return Err(ToolError::invalid(format!(
             "`a` is {} and `b` is {}; `b` must have {size} rows",

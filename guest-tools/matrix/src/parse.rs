@@ -39,7 +39,7 @@ impl Input {
     }
 
     /// The transpose of a row that was written without rows.
-    pub(crate) fn as_column(mut self) -> Self {
+    pub(crate) fn into_column(mut self) -> Self {
         (self.dense.rows, self.dense.columns) = (self.dense.columns, self.dense.rows);
         self.exact = self.exact.map(|rows| rows.into_iter().flatten().map(|value| vec![value]).collect());
         self

@@ -38,6 +38,10 @@ macro_rules! export {
 
             $crate::component::export_world!(Component with_types_in $crate::component);
         };
+
+        // Nothing calls the tools of a native build but its tests; this keeps them from being unused.
+        #[cfg(not(target_family = "wasm"))]
+        const _: (&[fn() -> String], fn(&[u8]) -> Result<Vec<u8>, String>) = (&[$($crate::describe::<$tool>),+], $worker);
     };
 }
 
