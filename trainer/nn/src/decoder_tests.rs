@@ -1,4 +1,3 @@
-#![allow(clippy::unwrap_used)]
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
 use candle_transformers::models::qwen2;

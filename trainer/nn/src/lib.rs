@@ -12,6 +12,11 @@
 //!   one definition for training and planning, with its checkpoint folder. [`schedule`] is the
 //!   learning rate.
 //! - [`script`] lays a plan out for the decoder in [`symbol`]s, and walks over it one choice at a time.
+//!
+//! Callers that know no candle make their tables of numbers by [`table()`], [`rows`], [`stack`] and
+//! [`mean_row`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod config;
 pub mod decoder;
@@ -27,49 +32,12 @@ pub mod prune;
 pub mod schedule;
 pub mod script;
 pub mod symbol;
+mod table;
 pub mod weights;
 
 #[cfg(test)]
 mod toy;
 
-pub use error::{Error, Result};
-
-/// The device that planning and training run on where no GPU was asked for.
-#[must_use]
-pub fn cpu() -> candle_core::Device {
-    candle_core::Device::Cpu
-}
-
 pub use candle_core::Tensor;
-
-/// Some rows of a table, in the given order: `(rows, width)`.
-///
-/// # Errors
-/// [`Error::Tensor`] if a row does not exist.
-pub fn rows(table: &Tensor, rows: &[u32]) -> Result<Tensor> {
-    Ok(table.index_select(&Tensor::from_slice(rows, rows.len(), table.device())?, 0)?)
-}
-
-/// The mean of the rows of a table: `(width)`.
-///
-/// # Errors
-/// [`Error::Tensor`] if it has no rows.
-pub fn mean_row(table: &Tensor) -> Result<Tensor> {
-    Ok(table.mean(0)?)
-}
-
-/// Rows `(width)` as a table `(rows, width)`.
-///
-/// # Errors
-/// [`Error::Tensor`] if there are none, or their widths differ.
-pub fn stack(rows: &[Tensor]) -> Result<Tensor> {
-    Ok(Tensor::stack(rows, 0)?)
-}
-
-/// Numbers as a table `(rows, width)` on the CPU.
-///
-/// # Errors
-/// [`Error::Tensor`] if the widths differ.
-pub fn table(rows: &[Vec<f32>]) -> Result<Tensor> {
-    Ok(Tensor::new(rows.to_vec(), &cpu())?)
-}
+pub use error::{Error, Result};
+pub use table::{cpu, mean_row, rows, stack, table};

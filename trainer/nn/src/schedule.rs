@@ -78,7 +78,6 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn schedule(shape: Shape) -> Schedule {

@@ -1,4 +1,3 @@
-#![allow(clippy::unwrap_used)]
 use std::path::Path;
 
 use candle_core::DType;
@@ -124,8 +123,8 @@ fn samples() -> Vec<Sample> {
     {
         add((*text).to_owned(), i as u8, &[], Some(reply));
     }
-    for i in 0..4 {
-        let (n, unit) = (i + 2, units[i]);
+    for (i, unit) in units.iter().enumerate() {
+        let n = i + 2;
         let steps =
             [(0, format!("{{\"e\":\"<twice {n}>\"}}")), (1, format!("{{\"q\":\"{{{{1}}}}\",\"to\":\"<{unit}>\"}}"))];
         add(format!("twice {n} in {unit}"), i as u8, &steps, None);
@@ -221,9 +220,7 @@ fn it_learns_forty_requests_by_heart_and_survives_int8() {
         .to_scalar()
         .unwrap();
     assert!((6.0..20.0).contains(&before), "an untrained network guesses: {before}");
-    let started = std::time::Instant::now();
     let loss = train(&net, &samples, 240);
-    eprintln!("loss {before} to {loss} in {:?}", started.elapsed());
     assert!(loss < 0.05, "{loss}");
     let exact = |net: &PlannerNet| samples.iter().filter(|s| greedy(net, &s.pieces.ids, s.levels) == s.actions).count();
     assert_eq!(exact(&net), 40);
