@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The host: the only crate of ours that knows clap, axum, sqlx and the process environment.
+//!
+//! [`cli`] has one file a command. [`place`] is where a command works: the root and [`config`]. [`tools`] finds
+//! components on disk and loads them when first called, [`inputs`] holds what calls may read, [`profile`] measures.
+//!
+//! Serving: [`host`] puts the parts together; [`agent`] is the flow from request to answer, the same for `run` and
+//! [`server`]; [`session`] keeps what a request needs in memory, after [`store`] and [`blobs`] have it on disk.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod agent;
+pub mod blobs;
+pub mod cli;
+pub mod config;
+pub mod files;
+pub mod host;
+pub mod inputs;
+pub mod paths;
+pub mod place;
+pub mod planner;
+pub mod profile;
+pub mod server;
+pub mod session;
+pub mod store;
+pub mod tools;
+
+use std::process::ExitCode;
+
+/// The whole program: the compiling child where the first argument says so, else a command.
+#[must_use]
+pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|a| a == tomas_sandbox::COMPILE_ARGUMENT) {
+        return tomas_sandbox::compile_child_main();
+    }
+    cli::main()
+}
