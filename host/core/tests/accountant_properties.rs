@@ -1,6 +1,9 @@
 //! The accountant under random interleavings, beside a model that recomputes everything from scratch at every step.
 #![allow(clippy::unwrap_used)]
 
+mod accountant_support;
+
+use accountant_support::{Ask, CAPACITY, Wanted, ask, config, limits, quota, resources, wanted};
 use proptest::prelude::*;
 use std::{
     future::Future,
@@ -10,25 +13,12 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
-    time::Duration,
 };
 use tomas_core::{
-    accountant::{Account, Accountant, Grant, Limits, Refusal, Reserve, Snapshot},
-    amount::{Bytes, MilliCpu, Span},
+    accountant::{Account, Accountant, Grant, Refusal, Reserve, Snapshot},
     observation::Usage,
-    quota::Quota,
-    resource::{Resource, Resources},
+    resource::Resource,
 };
-
-type Ask = [u64; 4];
-
-fn resources(ask: Ask) -> Resources {
-    Resources::from_fn(|r| ask[r as usize])
-}
-
-fn quota(ask: Ask) -> Quota {
-    Quota::new(resources(ask), Span(Duration::from_secs(1)), Bytes(1))
-}
 
 #[derive(Default)]
 struct Bell(AtomicBool);
@@ -148,14 +138,9 @@ impl World {
         left
     }
 
-    fn open(&mut self, parent: usize, limits: [Option<u64>; 4]) {
+    fn open(&mut self, parent: usize, limits: Wanted) {
         let parent = parent % self.accounts.len();
-        let wanted = Limits {
-            cpu: limits[0].map(|n| MilliCpu(n as u32)),
-            memory: limits[1].map(Bytes),
-            gpu_sms: limits[2].map(|n| n as u32),
-            gpu_memory: limits[3].map(Bytes),
-        };
+        let wanted = wanted(limits);
         let above = self.accounts[parent].budget;
         let opened = match (parent, &self.accounts[parent].handle) {
             (0, _) => self.accountant.open(&wanted),
@@ -342,7 +327,7 @@ impl World {
 
 #[derive(Debug, Clone)]
 enum Op {
-    Open(usize, [Option<u64>; 4]),
+    Open(usize, Wanted),
     Reserve(usize, Ask),
     ReserveLater(usize, Ask),
     TryReserve(usize, Ask),
@@ -352,17 +337,6 @@ enum Op {
     DropGrant(usize),
     Close(usize),
     DropAccount(usize),
-}
-
-/// Small numbers, so that conflicts abound; memory runs short less often than CPU, SMs seldom matter.
-fn ask() -> impl Strategy<Value = Ask> {
-    (0u64..=6, 0u64..=6, prop_oneof![4 => Just(0u64), 1 => 0u64..=3], prop_oneof![4 => Just(0u64), 1 => 0u64..=2])
-        .prop_map(|(cpu, memory, sms, gpu_memory)| [cpu, memory, sms, gpu_memory])
-}
-
-fn limits() -> impl Strategy<Value = [Option<u64>; 4]> {
-    let limit = |most: u64| prop_oneof![2 => Just(None), 1 => (0..=most).prop_map(Some)];
-    [limit(9), limit(9), limit(4), limit(4)]
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -380,12 +354,6 @@ fn op() -> impl Strategy<Value = Op> {
         1 => at().prop_map(Op::DropAccount),
     ]
 }
-
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() }
-}
-
-const CAPACITY: Ask = [8, 9, 3, 2];
 
 proptest! {
     #![proptest_config(config())]
@@ -407,109 +375,4 @@ proptest! {
         prop_assert!(Resource::ALL.iter().all(|&r| ledger.row(r).held == 0));
     }
 
-    /// What the queue promises: one that comes later delays none that came before, even if it never ends.
-    #[test]
-    fn a_newcomer_delays_nobody(
-        sessions in prop::collection::vec(limits(), 1..4),
-        asks in prop::collection::vec((any::<usize>(), ask()), 1..14),
-        newcomer in (any::<usize>(), ask()),
-        order in Just((0..14usize).collect::<Vec<_>>()).prop_shuffle(),
-    ) {
-        let mut without = Race::new(&sessions, &asks);
-        let mut with = Race::new(&sessions, &asks);
-        let _stays = with.enter(newcomer.0, newcomer.1);
-        for _ in 0..asks.len() {
-            prop_assert_eq!(without.granted(), with.granted());
-            let Some(&next) = order.iter().find(|&&i| without.is_live(i)) else { break };
-            without.end(next);
-            with.end(next);
-        }
-        prop_assert_eq!(without.granted(), with.granted());
-        prop_assert!(without.runners.iter().all(|r| !matches!(r, Runner::Waits(_))), "all had their turn");
-    }
-
-    /// Where only the server's capacity is scarce, grants are made in order of arrival.
-    #[test]
-    fn first_come_first_served(
-        asks in prop::collection::vec((any::<usize>(), 1u64..=8), 1..14),
-        ends in prop::collection::vec(any::<usize>(), 14),
-    ) {
-        let asks: Vec<_> = asks.into_iter().map(|(at, cpu)| (at, [cpu, 1, 0, 0])).collect();
-        let mut race = Race::new(&[[None; 4]; 3], &asks);
-        for end in ends {
-            race.granted();
-            let ids: Vec<Option<u64>> = race.ids.clone();
-            prop_assert!(ids.is_sorted_by_key(|id| id.unwrap_or(u64::MAX)), "{ids:?}");
-            let live: Vec<usize> = (0..asks.len()).filter(|&i| race.is_live(i)).collect();
-            if !live.is_empty() {
-                race.end(live[end % live.len()]);
-            }
-        }
-    }
-}
-
-/// One that takes part in a [`Race`].
-enum Runner {
-    Waits(Pending),
-    Holds(Grant),
-    Over,
-}
-
-/// Reservations that all arrive before the first grant ends.
-struct Race {
-    accounts: Vec<Account>,
-    runners: Vec<Runner>,
-    ids: Vec<Option<u64>>,
-}
-
-impl Race {
-    fn new(sessions: &[[Option<u64>; 4]], asks: &[(usize, Ask)]) -> Self {
-        let mut world = World::new(CAPACITY, 64);
-        sessions.iter().for_each(|s| world.open(0, s.map(|n| n.map(|n| n.max(1)))));
-        world.open(0, [None; 4]);
-        let requests: Vec<[Option<u64>; 4]> = sessions.iter().map(|s| [s[1], s[0], None, None]).collect();
-        requests.iter().enumerate().for_each(|(i, limits)| world.open(i + 1, *limits));
-        let accounts = world.accounts.into_iter().filter_map(|a| a.handle).collect();
-        let mut race = Self { accounts, runners: vec![], ids: vec![] };
-        for &(at, ask) in asks {
-            let runner = race.enter(at, ask);
-            race.ids.push(if let Runner::Holds(grant) = &runner { Some(grant.id()) } else { None });
-            race.runners.push(runner);
-        }
-        race
-    }
-
-    /// A runner in some account, with its ask cut to what can ever fit there.
-    fn enter(&self, at: usize, ask: Ask) -> Runner {
-        let account = &self.accounts[at % self.accounts.len()];
-        let budget = account.budget();
-        let ask = std::array::from_fn(|r| ask[r].min(budget.get(Resource::ALL[r])));
-        let (reserve, bell) = (account.reserve(quota(ask)), Arc::default());
-        let mut pending = Pending { reserve, bell, account: at, ask, state: State::Fresh };
-        match pending.poll() {
-            Poll::Ready(grant) => Runner::Holds(grant.unwrap()),
-            Poll::Pending => Runner::Waits(pending),
-        }
-    }
-
-    /// Which runners have been granted by now.
-    fn granted(&mut self) -> Vec<bool> {
-        for (runner, id) in self.runners.iter_mut().zip(&mut self.ids) {
-            let Runner::Waits(pending) = runner else { continue };
-            if let Poll::Ready(grant) = pending.poll() {
-                let grant = grant.unwrap();
-                *id = Some(grant.id());
-                *runner = Runner::Holds(grant);
-            }
-        }
-        self.runners.iter().map(|r| !matches!(r, Runner::Waits(_))).collect()
-    }
-
-    fn is_live(&self, index: usize) -> bool {
-        matches!(self.runners.get(index), Some(Runner::Holds(_)))
-    }
-
-    fn end(&mut self, index: usize) {
-        self.runners[index] = Runner::Over;
-    }
 }
