@@ -24,15 +24,19 @@ install_target() {
 }
 
 build() { # FOLDER
-    local out=$1 root target_dir=$PWD/target/dist
+    local out=$1 root tool built=$PWD/target/dist
     root=$(cd .. && pwd)
-    RUSTFLAGS="-C target-feature=+simd128 --remap-path-prefix=$root=/tomas --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$(rustc --print sysroot)=/rust" \
-    CARGO_TARGET_DIR=$target_dir CARGO_INCREMENTAL=0 \
-        cargo build --release --locked --target "$TARGET" \
-        $(printf -- '-p %s ' "${TOOLS[@]}" "${FIXTURES[@]}")
+    export CARGO_TARGET_DIR=$built CARGO_INCREMENTAL=0
+    export RUSTFLAGS="-C target-feature=+simd128 --remap-path-prefix=$root=/tomas \
+--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$(rustc --print sysroot)=/rust"
     mkdir -p "$out/fixtures"
-    for tool in "${TOOLS[@]}"; do cp "$target_dir/$TARGET/release/$tool.wasm" "$out/$tool.wasm"; done
-    for tool in "${FIXTURES[@]}"; do cp "$target_dir/$TARGET/release/$tool.wasm" "$out/fixtures/$tool.wasm"; done
+    # One by one: built together, cargo would give a library the features that any of the tools wants,
+    # and one tool's bytes would depend on the others.
+    for tool in "${TOOLS[@]}" "${FIXTURES[@]}"; do
+        cargo build --quiet --release --locked --target "$TARGET" -p "$tool"
+    done
+    for tool in "${TOOLS[@]}"; do cp "$built/$TARGET/release/$tool.wasm" "$out/$tool.wasm"; done
+    for tool in "${FIXTURES[@]}"; do cp "$built/$TARGET/release/$tool.wasm" "$out/fixtures/$tool.wasm"; done
     rustc --version > "$out/rustc.txt"
 }
 
@@ -47,7 +51,7 @@ check() {
         failed=1
     done
     if [ "$failed" = 1 ]; then
-        echo "hint: dist/ was built with \`$(cat dist/rustc.txt)\`, this is \`$(cat "$fresh/rustc.txt")\`;" >&2
+        echo "hint: dist/ was built with \`$(cat dist/rustc.txt)\`, this is \`$(cat "$fresh/rustc.txt")\`" >&2
         echo "hint: run guest-tools/build.sh and commit dist/" >&2
         exit 1
     fi
