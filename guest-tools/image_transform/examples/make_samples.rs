@@ -36,8 +36,12 @@ fn png(path: &Path, width: u32, height: u32) -> Result<(), Box<dyn Error>> {
         .flat_map(|at| drawing((at % width) as f32 / width as f32, (at / width) as f32 / height as f32))
         .collect();
     let mut out = Vec::new();
-    PngEncoder::new_with_quality(&mut out, CompressionType::Best, FilterType::Up)
-        .write_image(&pixels, width, height, ExtendedColorType::Rgba8)?;
+    PngEncoder::new_with_quality(&mut out, CompressionType::Best, FilterType::Up).write_image(
+        &pixels,
+        width,
+        height,
+        ExtendedColorType::Rgba8,
+    )?;
     Ok(std::fs::write(path, out)?)
 }
 

@@ -11,7 +11,7 @@ mod spec;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tomas_tool_sdk::{Tool, ToolError, blobs, progress};
+use tomas_tool_sdk::{Tool, ToolError, blobs, progress, shown};
 
 use picture::Picture;
 
@@ -113,8 +113,9 @@ fn check(arguments: &Arguments) -> Result<(), ToolError> {
 }
 
 fn named(name: &str) -> Result<image::ImageFormat, ToolError> {
-    codec::format_named(name)
-        .ok_or_else(|| ToolError::invalid(format!("`format` is `{name}`, allowed are png, jpeg, webp, bmp and gif")))
+    codec::format_named(name).ok_or_else(|| {
+        ToolError::invalid(format!("`format` is `{}`, allowed are png, jpeg, webp, bmp and gif", shown(name)))
+    })
 }
 
 /// Does the changes in the order of the arguments; says what was done.
@@ -163,8 +164,13 @@ fn change(picture: &mut Picture, arguments: &Arguments) -> Result<Vec<String>, T
 /// `photo.jpg` as png is `photo.png`; in its own format it keeps its name.
 fn output_name(name: &str, same: bool, ending: &str) -> String {
     match name.rsplit_once('.') {
-        Some(_) if same => name.to_owned(),
-        Some((stem, _)) if !stem.is_empty() => format!("{stem}.{ending}"),
+        Some((stem, old)) if !stem.is_empty() && !old.contains('/') => {
+            if same {
+                name.to_owned()
+            } else {
+                format!("{stem}.{ending}")
+            }
+        }
         _ => format!("{name}.{ending}"),
     }
 }

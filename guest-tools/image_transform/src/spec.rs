@@ -1,6 +1,6 @@
 //! What people write for a size and for a crop.
 
-use tomas_tool_sdk::ToolError;
+use tomas_tool_sdk::{ToolError, shown};
 
 /// The longest side of a result in pixels.
 const MOST_SIDE: f64 = 20_000.0;
@@ -13,7 +13,8 @@ const CROPS: &str = "`x,y,width,height`, `400x300`, `square` or `16:9`";
 
 /// Width and height of the result of `resize` on a picture of this width and height.
 pub(crate) fn size(text: &str, width: usize, height: usize) -> Result<(usize, usize), ToolError> {
-    let bad = || ToolError::invalid(format!("`resize` is `{text}`, allowed are {SIZES}"));
+    let found = shown(text);
+    let bad = || ToolError::invalid(format!("`resize` is `{found}`, allowed are {SIZES}"));
     let plain = normal(text);
     let (old_width, old_height) = (width as f64, height as f64);
     let scaled = |factor: f64| (old_width * factor, old_height * factor);
@@ -40,7 +41,7 @@ pub(crate) fn size(text: &str, width: usize, height: usize) -> Result<(usize, us
     let (new_width, new_height) = (new_width.round().max(1.0), new_height.round().max(1.0));
     if new_width > MOST_SIDE || new_height > MOST_SIDE || new_width * new_height > MOST_PIXELS {
         return Err(ToolError::invalid(format!(
-            "`resize` is `{text}`, which makes {new_width} by {new_height} pixels; allowed are {MOST_SIDE} on a side and {MOST_PIXELS} in all"
+            "`resize` is `{found}`, which makes {new_width} by {new_height} pixels; allowed are {MOST_SIDE} on a side and {MOST_PIXELS} in all"
         )));
     }
     Ok((new_width as usize, new_height as usize))
@@ -48,7 +49,8 @@ pub(crate) fn size(text: &str, width: usize, height: usize) -> Result<(usize, us
 
 /// The part to keep: left, top, width and height.
 pub(crate) fn part(text: &str, width: usize, height: usize) -> Result<(usize, usize, usize, usize), ToolError> {
-    let bad = || ToolError::invalid(format!("`crop` is `{text}`, allowed are {CROPS}"));
+    let found = shown(text);
+    let bad = || ToolError::invalid(format!("`crop` is `{found}`, allowed are {CROPS}"));
     let plain = normal(text);
     let numbers: Vec<usize> = plain.split(',').filter_map(|part| part.trim().parse().ok()).collect();
     let (x, y, w, h) = match numbers.as_slice() {
@@ -65,7 +67,7 @@ pub(crate) fn part(text: &str, width: usize, height: usize) -> Result<(usize, us
         Ok((x, y, w, h))
     } else {
         Err(ToolError::invalid(format!(
-            "`crop` is `{text}`, which does not lie inside the picture of {width} by {height} pixels"
+            "`crop` is `{found}`, which does not lie inside the picture of {width} by {height} pixels"
         )))
     }
 }

@@ -1,7 +1,7 @@
 //! What people write for a matrix.
 
 use num_traits::ToPrimitive;
-use tomas_tool_sdk::{ToolError, blobs};
+use tomas_tool_sdk::{ToolError, blobs, shown};
 
 use crate::dense::Dense;
 use crate::exact::{Fraction, Rows};
@@ -32,8 +32,7 @@ impl Input {
                 Self::table(&table).map_err(|error| ToolError::invalid(format!("`{name}` is `{text}`: {error}")))
             }
             None => Self::written(text).map_err(|error| {
-                let short: String = text.chars().take(60).collect();
-                ToolError::invalid(format!("`{name}` is `{short}`: {error}\nhint: allowed are {FORMS}"))
+                ToolError::invalid(format!("`{name}` is `{}`: {error}\nhint: allowed are {FORMS}", shown(text)))
             }),
         }
     }
@@ -93,7 +92,7 @@ impl Input {
             }
             let mut fractions = Vec::new();
             for cell in row {
-                let value = number(cell).ok_or_else(|| format!("`{cell}` is not a number"))?;
+                let value = number(cell).ok_or_else(|| format!("`{}` is not a number", shown(cell)))?;
                 data.push(value);
                 if small {
                     fractions.extend(fraction(cell));

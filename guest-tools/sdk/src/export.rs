@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{Tool, ToolError};
+use crate::{Tool, ToolError, shown};
+
+/// The most characters of what serde says, which repeats what it found.
+const MOST_ERROR: usize = 300;
 
 /// Makes the listed tools the exports of the component, e.g. `export!(Matrix)`, or
 /// `export!(First, Second; worker = shard)` when the component does work in [`crate::parallel`]
@@ -100,8 +103,10 @@ pub fn describe<T: Tool>() -> String {
 /// # Errors
 /// [`ToolError::InvalidArguments`] when `arguments` is not JSON of the right shape; those of the tool.
 pub fn invoke<T: Tool>(arguments: &str) -> Result<String, ToolError> {
-    let arguments = serde_json::from_str(arguments)
-        .map_err(|error| ToolError::InvalidArguments(format!("`arguments` of `{}`: {error}", T::NAME)))?;
+    let arguments = serde_json::from_str(arguments).map_err(|error| {
+        let error = error.to_string();
+        ToolError::InvalidArguments(format!("`arguments` of `{}`: {}", T::NAME, shown::cut(&error, MOST_ERROR)))
+    })?;
     T::call(arguments).map(|result| result.to_string())
 }
 

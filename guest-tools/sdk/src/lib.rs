@@ -43,6 +43,7 @@ mod export;
 pub mod log;
 pub mod parallel;
 pub mod progress;
+mod shown;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 mod tool;
@@ -50,6 +51,7 @@ mod tool;
 pub use error::ToolError;
 pub use export::manifest_description;
 pub use serde_json;
+pub use shown::shown;
 pub use tool::{RESULT, Tool};
 
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! What is looked for.
 
-use tomas_tool_sdk::ToolError;
+use tomas_tool_sdk::{ToolError, shown};
 use tomas_tool_words as words;
 
 /// The most different words that count.
@@ -8,7 +8,7 @@ const MOST_WORDS: usize = 64;
 
 /// A query: different words as keys of their stems, and phrases that must occur as they are.
 pub(crate) struct Query {
-    /// As the caller wrote it.
+    /// As the caller wrote it, cut for an answer.
     pub(crate) text: String,
     /// `(key, index)`, sorted by key.
     keys: Vec<(u64, usize)>,
@@ -24,7 +24,7 @@ impl Query {
             words::each(text, |word| stems.push(words::stem(word).to_owned()));
         }
         if stems.is_empty() {
-            return Err(ToolError::invalid(format!("`query` is `{text}`, which has no word to look for")));
+            return Err(ToolError::invalid(format!("`query` is `{}`, which has no word to look for", shown(text))));
         }
         let mut keys: Vec<(u64, usize)> = Vec::new();
         for stem in &stems {
@@ -34,7 +34,7 @@ impl Query {
             }
         }
         keys.sort_unstable();
-        Ok(Self { text: text.trim().to_owned(), keys, phrases: phrases(text) })
+        Ok(Self { text: shown(text.trim()).into_owned(), keys, phrases: phrases(text) })
     }
 
     /// Number of different words.

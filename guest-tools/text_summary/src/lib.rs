@@ -14,6 +14,8 @@ use tomas_tool_sdk::{Tool, ToolError, blobs};
 
 /// Sentences of a summary when the caller does not say.
 const DEFAULT_SENTENCES: usize = 3;
+/// The most characters of a sentence in a summary.
+const MOST_CHARS: usize = 600;
 /// The most sentences that a caller may ask for.
 const MOST_SENTENCES: usize = 50;
 
@@ -72,9 +74,13 @@ fn summarise(text: &str, wanted: usize) -> Result<Value, ToolError> {
     Ok(json!({ "text": chosen.join(" "), "value": tidy(value), "sentences": chosen, "of": sentences.len() }))
 }
 
-/// One line, single spaces.
+/// One line, single spaces; what is too long for a sentence (a table, a log) is cut.
 fn tidy(sentence: &str) -> String {
-    sentence.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MOST_CHARS) {
+        None => line,
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or(&line).trim_end()),
+    }
 }
 
 tomas_tool_sdk::export!(TextSummary);
