@@ -173,4 +173,30 @@ mod tests {
             assert!(matches!(part(text, 400, 200), Err(ToolError::InvalidArguments(_))), "{text}");
         }
     }
+
+    /// Texts of these pieces in every order that a generator comes up with.
+    fn texts(pieces: &'static [&'static str]) -> impl Iterator<Item = String> {
+        let mut state = 1_u64;
+        let mut next = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        std::iter::repeat_with(move || (0..next(12)).map(|_| pieces[next(pieces.len())]).collect()).take(50_000)
+    }
+
+    #[test]
+    fn no_text_panics() {
+        let pieces = &[
+            "1", "20", "0", "-", ".", "x", "×", "%", "w", "width", "height", "fit", "square", ":", ",", " ", "px",
+            "by", "é", "half", "e9", "high",
+        ];
+        for text in texts(pieces) {
+            if let Ok((width, height)) = size(&text, 40, 30) {
+                assert!(width > 0 && height > 0, "{text}");
+            }
+            if let Ok((x, y, width, height)) = part(&text, 40, 30) {
+                assert!(width > 0 && height > 0 && x + width <= 40 && y + height <= 30, "{text}");
+            }
+        }
+    }
 }

@@ -254,4 +254,30 @@ mod tests {
             assert!(matches!(read(text), Err(ToolError::InvalidArguments(_))), "{text}: {:?}", read(text));
         }
     }
+
+    /// Texts of these pieces in every order that a generator comes up with.
+    fn texts(pieces: &'static [&'static str]) -> impl Iterator<Item = String> {
+        let mut state = 1_u64;
+        let mut next = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        std::iter::repeat_with(move || (0..next(12)).map(|_| pieces[next(pieces.len())]).collect()).take(50_000)
+    }
+
+    #[test]
+    fn no_text_panics() {
+        let pieces = &[
+            "[", "]", "[[", "]]", "(", ")", "{", ",", ";", " ", "\n", "1", "2.5", "-", "/", "e", ".", "x", "identity",
+            "random", "ones", "é", "blob:", "0",
+        ];
+        for text in texts(pieces) {
+            if let Ok(input) = Input::read("a", &text) {
+                let Input { dense, exact, .. } = input;
+                assert_eq!(dense.data.len(), dense.rows * dense.columns, "{text}");
+                assert!(dense.rows > 0 && dense.columns > 0, "{text}");
+                assert!(exact.is_none_or(|rows| rows.len() == dense.rows), "{text}");
+            }
+        }
+    }
 }

@@ -132,4 +132,27 @@ mod tests {
     fn other_scripts_split_too() {
         assert_eq!(split("今日は晴れです。明日は雨です。").len(), 2);
     }
+
+    /// Texts of these pieces in every order that a generator comes up with.
+    fn texts(pieces: &'static [&'static str]) -> impl Iterator<Item = String> {
+        let mut state = 1_u64;
+        let mut next = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        std::iter::repeat_with(move || (0..next(12)).map(|_| pieces[next(pieces.len())]).collect()).take(20_000)
+    }
+
+    #[test]
+    fn no_text_panics_or_loses_words() {
+        let pieces = &[
+            "Word", "it", " ", ". ", "! ", "\n", "\n\n", "- ", "# ", "Dr.", "\"", "”", "…", "é", "。", ")", "1.5",
+            "\r\n",
+        ];
+        for text in texts(pieces) {
+            for sentence in split(&text) {
+                assert!(text.contains(sentence) && sentence.contains(char::is_alphanumeric), "{text:?}");
+            }
+        }
+    }
 }
