@@ -22,6 +22,8 @@ pub struct CancelToken(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     cancelled: AtomicBool,
+    /// Keeps the tokens between this one and the one that is cancelled.
+    _parent: Option<Arc<Inner>>,
     children: Mutex<Vec<Weak<Inner>>>,
     wake: Condvar,
     notify: Notify,
@@ -37,7 +39,7 @@ impl CancelToken {
     /// A token that is cancelled when this one is.
     #[must_use]
     pub fn child(&self) -> Self {
-        let child = Self::new();
+        let child = Self(Arc::new(Inner { _parent: Some(Arc::clone(&self.0)), ..Inner::default() }));
         let mut children = lock(&self.0.children);
         if self.is_cancelled() {
             child.0.cancelled.store(true, Ordering::Release);
@@ -113,7 +115,7 @@ mod tests {
     fn cancelling_reaches_children_and_not_parents() {
         let root = CancelToken::new();
         let (left, right) = (root.child(), root.child());
-        let leaf = left.child();
+        let leaf = left.child().child(); // nobody holds the token between
         left.cancel();
         assert!(left.is_cancelled() && leaf.is_cancelled());
         assert!(!root.is_cancelled() && !right.is_cancelled());

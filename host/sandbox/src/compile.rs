@@ -79,6 +79,8 @@ fn command(config: &CompileConfig, wasm_stack: u64) -> Result<Command, CompileEr
         .arg(COMPILE_ARGUMENT)
         .args([config.memory.0.to_string(), format!("{seconds:.0}"), wasm_stack.to_string()])
         .env_clear()
+        // One arena of the C library reserves 64 MiB of the address space, and by default each thread has one.
+        .env("MALLOC_ARENA_MAX", "2")
         .current_dir(Path::new("/"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -127,7 +129,8 @@ fn diagnose(status: ExitStatus, message: &str, config: &CompileConfig) -> Compil
         (Some(code), _) if code == i32::from(REFUSED) => CompileError::Invalid(message.to_owned()),
         (_, Some(libc::SIGXCPU | libc::SIGKILL)) => CompileError::Time(config.cpu),
         (_, Some(libc::SIGABRT)) if message.contains("memory allocation") => CompileError::Memory(config.memory),
-        _ if message.contains("Cannot allocate memory") || message.contains("out of memory") => {
+        // No address space even for the component itself, or for the threads of the compiler.
+        _ if message.contains("out of memory") || message.contains("ThreadPoolBuildError") => {
             CompileError::Memory(config.memory)
         }
         _ => CompileError::Child(format!("{status}: {}", message.chars().take(500).collect::<String>())),

@@ -208,26 +208,50 @@ fn root(error: &wasmtime::Error) -> String {
     }
 }
 
-/// The guest's frames, innermost first, as `  at module!function`.
+/// The guest's frames, innermost first, as `  at module!function`, without addresses, hashes and the machinery of a
+/// Rust panic.
 fn backtrace(trace: &WasmBacktrace) -> String {
     let text = trace.to_string();
-    let lines = text.lines().filter_map(|line| match line.trim_start() {
-        // `0:   0x1234 - module!function`; without the address where there is one
-        frame if frame.starts_with(|c: char| c.is_ascii_digit()) => {
-            let (_, frame) = frame.split_once(": ")?;
+    let mut frames: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim_start();
+        if line.starts_with(|first: char| first.is_ascii_digit()) {
+            // `0:   0x1234 - module!function`, the address only where there is one
+            let frame = line.split_once(": ").map_or(line, |(_, frame)| frame);
             let name = frame.split_once(" - ").map_or(frame, |(_, name)| name);
-            Some(format!("\n  at {}", name.trim()))
+            frames.push(plain(name.trim()));
+        } else if let (Some(place), Some(last)) = (line.strip_prefix("at "), frames.last_mut()) {
+            *last = format!("{last} ({place})");
         }
-        place if place.starts_with("at ") => Some(format!(" ({})", place.trim_start_matches("at "))),
-        _ => None,
-    });
-    let shown: String = lines.take(2 * FRAMES).collect();
-    let mut kept: Vec<&str> = shown.lines().take(FRAMES + 1).collect();
-    if trace.frames().len() > FRAMES {
-        kept.truncate(FRAMES);
-        kept.push("  …");
     }
-    kept.join("\n")
+    let panicked = frames.iter().rposition(|frame| frame.contains("rust_begin_unwind")).map_or(0, |at| at + 1);
+    let mut shown: String = frames.iter().skip(panicked).take(FRAMES).map(|frame| format!("\n  at {frame}")).collect();
+    if frames.len() > panicked + FRAMES {
+        shown.push_str("\n  …");
+    }
+    shown
+}
+
+/// A demangled name without its hashes: `a[0123456789abcdef]::b::h0123456789abcdef` is `a::b`.
+fn plain(name: &str) -> String {
+    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = match name.rsplit_once("::h") {
+        Some((before, hash)) if is_hash(hash) => before,
+        _ => name,
+    };
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        match after.split_once(']') {
+            Some((hash, behind)) if is_hash(hash) => rest = behind,
+            _ => {
+                out.push('[');
+                rest = after;
+            }
+        }
+    }
+    out + rest
 }
 
 /// What a Rust panic printed before it aborted.
@@ -249,6 +273,18 @@ mod tests {
             let verdict = result(text);
             assert_eq!(verdict.outcome, Outcome::ToolError, "{text}");
             assert!(verdict.error.is_some_and(|error| error.len() < 400));
+        }
+    }
+
+    #[test]
+    fn names_lose_their_hashes_only() {
+        for (name, shown) in [
+            ("m.wasm!std[d123b7a1a2ed1472]::process::abort", "m.wasm!std::process::abort"),
+            ("m.wasm!a::b::h2ed4d1c03c353b9c", "m.wasm!a::b"),
+            ("m.wasm!<[u8] as a[0000000000000000]::T>::h", "m.wasm!<[u8] as a::T>::h"),
+            ("m.wasm!x[", "m.wasm!x["),
+        ] {
+            assert_eq!(plain(name), shown);
         }
     }
 

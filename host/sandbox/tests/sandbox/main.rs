@@ -1,0 +1,10 @@
+//! The sandbox against real components: what is promised holds, however a tool behaves.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod cancelling;
+mod loading;
+mod outcomes;
+mod parallel;
+mod permissions;
+mod quotas;
+mod support;
