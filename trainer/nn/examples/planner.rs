@@ -2,7 +2,7 @@
 //! and the time to plan one request. Beside other load trust the CPU times.
 //!
 //! ```text
-//! cargo run --release -p tomas-nn --example planner [plan|train]
+//! cargo run --release -p tomas-nn --example planner [plan|train] [bf16]
 //! ```
 #![allow(clippy::print_stdout, reason = "an example says what it measured")]
 #![allow(clippy::unwrap_used, reason = "an example stops at the first error")]
@@ -165,6 +165,8 @@ fn main() {
     println!("{} parameters", net.parameters().count());
     let frozen = net.clone().trainable(|_| false).unwrap();
     let only = std::env::args().nth(1).unwrap_or_default();
+    let bf16 = std::env::args().any(|argument| argument == "bf16") && tomas_nn::kernels::set_bf16(true);
+    println!("linear layers in {}", if bf16 { "bf16 with AMX" } else { "f32" });
     if only != "train" {
         plan(&frozen);
     }

@@ -90,3 +90,40 @@ fn inputs_out_of_range_are_errors() {
     assert!(encoder.forward(&ids(&[1, 2, 3, 4, 1]), &Arc::from([5])).is_err(), "more pieces than positions");
     assert!(encoder.forward(&ids(&[1, 2, 3]), &Arc::from([4])).is_err(), "a length beyond the batch");
 }
+
+#[test]
+#[ignore = "needs all-MiniLM-L6-v2: set TOMAS_MINILM to its folder"]
+fn the_real_minilm_in_int8_embeds_alike() {
+    let folder = std::env::var("TOMAS_MINILM").unwrap();
+    let folder = Path::new(&folder);
+    let config = EncoderConfig::from_hf(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
+    let tensors = from_hf(weights::read(&folder.join("model.safetensors"), &Device::Cpu).unwrap());
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("int8.safetensors");
+    weights::write(&file, tensors.iter().map(|(n, t)| (n.as_str(), t)), weights::Precision::Int8).unwrap();
+    let pieces = crate::piece::PieceEncoder::open(&folder.join("tokenizer.json"), 160).unwrap();
+    let texts = [
+        "what is 17.5% of 2,340?",
+        "how much is seventeen percent of 2340",
+        "please summarise notes.txt in two sentences",
+    ];
+    let embed = |tensors: &Tensors| {
+        let named = tensors.iter().map(|(name, tensor)| (format!("encoder.{name}"), tensor.clone())).collect();
+        let mut parameters = Parameters::loaded(&named, &Device::Cpu).unwrap();
+        let encoder = Encoder::new(&config, &mut parameters.scope("encoder")).unwrap();
+        let row = |text: &&str| {
+            let ids = pieces.encode(text).unwrap().ids;
+            let lengths: Arc<[usize]> = Arc::from([ids.len()]);
+            let ids = Tensor::from_vec(ids, (1, lengths[0]), &Device::Cpu).unwrap();
+            pooled(&encoder.forward(&ids, &lengths).unwrap(), &lengths).unwrap()
+        };
+        texts.iter().map(row).collect::<Vec<_>>()
+    };
+    let (exact, rounded) = (embed(&tensors), embed(&weights::read(&file, &Device::Cpu).unwrap()));
+    let cosine = |a: &Tensor, b: &Tensor| (a * b).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+    for (a, b) in exact.iter().zip(&rounded) {
+        assert!(cosine(a, b) > 0.999, "{}", cosine(a, b));
+    }
+    // sentence-transformers says 0.7 and 0.1 for such pairs.
+    assert!(cosine(&exact[0], &exact[1]) > 0.6 && cosine(&exact[0], &exact[2]) < 0.3);
+}
