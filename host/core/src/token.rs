@@ -30,6 +30,24 @@ pub struct Binding {
     pub tokens: Vec<String>,
 }
 
+/// `manifest.json` of a checkpoint folder: what belongs to the weights beside their shape.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointManifest {
+    /// BLAKE3 of the weights file, in hex: the checkpoint's name in logs and trajectories.
+    pub weights: String,
+    /// The token table it was trained for.
+    pub binding: Binding,
+    /// Added to the logit of [`NO_TOOL`] before the first choice; chosen on the development set.
+    pub no_tool_bias: f32,
+    /// Steps trained, and the seed.
+    pub steps: u64,
+    /// Seed of initialisation and order.
+    pub seed: u64,
+    /// Where the encoder's weights came from, and under which licence.
+    pub encoder: String,
+}
+
 /// A checkpoint of another registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -1,6 +1,11 @@
 //! Tools: what a component exports, joined with what its manifest says.
 
-use crate::{manifest::Manifest, name::ToolName};
+use crate::{
+    configuration::SizeClass,
+    manifest::{Manifest, Measure},
+    name::ToolName,
+    observation::BlobRef,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -93,6 +98,25 @@ impl Tool {
         Ok(Self { export, manifest, component })
     }
 
+    /// The size class of an input: what the manifest's rule measures in these arguments.
+    #[must_use]
+    pub fn class(&self, arguments: &Value, attachments: &[BlobRef], folder_bytes: u64) -> SizeClass {
+        let rule = &self.manifest.size;
+        let text = match arguments.get(&rule.argument) {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => String::new(),
+        };
+        let blob = text.strip_prefix("blob:").and_then(|name| attachments.iter().find(|b| b.name == name));
+        rule.class(match (rule.measure, blob) {
+            (Measure::Folder, _) => folder_bytes,
+            (measure, Some(blob)) => blob.measure(measure),
+            (Measure::Elements, None) => elements(&text),
+            (Measure::Bytes, None) => text.len() as u64,
+            (Measure::Chars | Measure::Pixels, None) => text.chars().count() as u64,
+        })
+    }
+
     /// The tool's name.
     #[must_use]
     pub const fn name(&self) -> &ToolName {
@@ -106,7 +130,31 @@ impl Tool {
     }
 }
 
+/// Elements of a matrix: the product of the dimensions in `random(200,200,1)` or `identity(3)`, else the numbers written.
+fn elements(text: &str) -> u64 {
+    let numbers = |t: &str| t.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter(|n| !n.is_empty()).count() as u64;
+    let Some((_, inside)) = text.split_once('(') else { return numbers(text) };
+    let sides: Vec<u64> = inside.split([',', ')']).map_while(|n| n.trim().parse().ok()).take(2).collect();
+    match sides[..] {
+        [n] => n.saturating_mul(n),
+        [rows, columns] => rows.saturating_mul(columns),
+        _ => numbers(text),
+    }
+}
+
 /// `a`, `b`, `c`
 fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_of_written_and_named_matrices() {
+        for (text, n) in [("[[1,2],[3,4.5]]", 4), ("1 2; 3 4", 4), ("random(200,300,7)", 60_000), ("identity(30)", 900), ("", 0)] {
+            assert_eq!(elements(text), n, "{text}");
+        }
+    }
 }

@@ -7,6 +7,8 @@
 //!
 //! - A gradient is computed only for operands that are tracked: frozen weights cost no backward matmul.
 //! - Reductions have a fixed order that does not depend on the number of threads.
+//! - Call [`prepare_process`] first in `main`: it halves the time of everything else in a training step.
+//! - [`set_bf16`] makes linear layers about three times as fast where the processor has Intel AMX.
 //! - Inputs need not be contiguous; a size may be 0 or 1. A wrong shape is an error, never a panic.
 
 mod activation;

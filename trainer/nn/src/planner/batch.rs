@@ -167,7 +167,7 @@ impl<'a> Builder<'a> {
             let row = (base + position) as u32;
             match *target {
                 Target::None => {}
-                Target::Route(route) => self.route(index, row, position <= symbol::RESOURCES, route, example.weight),
+                Target::Route(route) => self.route(index, row, is_first(position), route, example.weight),
                 Target::Symbol { id, start } => {
                     if let (Some(target), Some(weight)) =
                         (self.symbol_targets.get_mut(base + position), self.symbol_weights.get_mut(base + position))
@@ -198,6 +198,11 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Whether a route at this position is the first: it stands right behind the budget.
+fn is_first(position: usize) -> bool {
+    position <= symbol::RESOURCES
+}
+
 /// Copies a row into its place in a padded table.
 fn fill(table: &mut [u32], base: usize, row: impl Iterator<Item = u32>) {
     table.iter_mut().skip(base).zip(row).for_each(|(slot, value)| *slot = value);
@@ -224,10 +229,17 @@ fn check(config: &PlannerConfig, example: &Example<'_>) -> Result<(), String> {
         below("symbol", input.symbol, symbol::COUNT + configurations)?;
         input.pointer.map_or(Ok(()), |piece| below("piece", piece, pieces))?;
     }
-    for target in &example.script.targets {
+    for (position, target) in example.script.targets.iter().enumerate() {
+        let first = is_first(position);
         match *target {
             Target::Route(Route::Tool(tool)) => below("tool", tool, tools)?,
             Target::Route(Route::Configuration(index)) => below("configuration", index, configurations)?,
+            // Both have probability 0 there, so no loss is finite.
+            Target::Route(Route::EndPlan) if first => return Err("the first route ends the plan".into()),
+            Target::Route(Route::NoTool) if !first => return Err("no tool after the first route".into()),
+            Target::Symbol { start: Some(0), .. } | Target::Pointer { end: 0, .. } => {
+                return Err("a span at piece `0`".into());
+            }
             Target::Symbol { id, start } => {
                 below("symbol", id, symbol::OUTPUTS)?;
                 start.map_or(Ok(()), |piece| below("piece", piece, pieces))?;

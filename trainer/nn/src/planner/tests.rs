@@ -6,7 +6,7 @@ use super::*;
 use crate::config::{CrossConfig, DecoderConfig, EncoderConfig};
 use crate::optimizer::{AdamW, AdamWConfig};
 use crate::piece::{PieceEncoder, Pieces};
-use crate::script::{Action, Choice, Cursor, Position, Route, Script};
+use crate::script::{Action, Choice, Cursor, Position, Route, Script, Target};
 use crate::weights::Precision;
 use crate::{symbol, toy};
 
@@ -276,8 +276,8 @@ fn losses_are_those_of_the_logits_that_planning_reads() {
         for (position, (input, target)) in sample.script.inputs.iter().zip(&sample.script.targets).enumerate() {
             decoding.push(&[*input]).unwrap();
             match *target {
-                crate::script::Target::None => {}
-                crate::script::Target::Route(route) => {
+                Target::None => {}
+                Target::Route(route) => {
                     let logits = decoding.routes(position == 4).unwrap();
                     match route {
                         Route::Configuration(c) => {
@@ -290,15 +290,13 @@ fn losses_are_those_of_the_logits_that_planning_reads() {
                         _ => add(0, &logits, net.config().end_plan()),
                     }
                 }
-                crate::script::Target::Symbol { id, start } => {
+                Target::Symbol { id, start } => {
                     add(2, &decoding.symbols().unwrap(), id as usize);
                     if let Some(start) = start {
                         add(3, &decoding.pieces(1).unwrap(), start as usize);
                     }
                 }
-                crate::script::Target::Pointer { start, end } => {
-                    add(3, &decoding.pieces(start as usize).unwrap(), end as usize)
-                }
+                Target::Pointer { start, end } => add(3, &decoding.pieces(start as usize).unwrap(), end as usize),
             }
         }
     }
@@ -395,6 +393,15 @@ fn batches_out_of_range_are_refused() {
     .unwrap();
     assert!(with(&bad, &pieces, 1.0).unwrap().contains("symbol `284`"));
     assert!(with(&Script::selection(Route::Tool(3), [0; 4]).unwrap(), &pieces, 1.0).unwrap().contains("tool `3`"));
+    for (target, say) in [
+        (Target::Route(Route::EndPlan), "the first route ends"),
+        (Target::Symbol { id: symbol::COPY, start: Some(0) }, "piece `0`"),
+        (Target::Symbol { id: 300, start: None }, "symbol `300`"),
+        (Target::Pointer { start: 3, end: 2 }, "from piece `3` to `2`"),
+    ] {
+        let script = Script { inputs: good.inputs[..1].to_vec(), targets: vec![target] };
+        assert!(with(&script, &pieces, 1.0).unwrap().contains(say));
+    }
     assert!(Batch::new(&config, &[], &Device::Cpu).is_err());
     let net = PlannerNet::new(&config, 7, None, &Device::Cpu).unwrap();
     assert!(net.begin(&[2]).is_err() && net.begin(&[2; 99]).is_err() && net.begin(&[2, 60_000, 3]).is_err());

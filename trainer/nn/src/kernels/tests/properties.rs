@@ -97,6 +97,31 @@ fn results_do_not_depend_on_threads_or_runs() {
 }
 
 #[test]
+fn empty_inputs_pass_empty_gradients_back() {
+    let mut random = Random::new(42);
+    let mut var = |dims: &[usize]| random.var(dims, 1.0);
+    let ids = Tensor::from_vec(Vec::<u32>::new(), (2, 0), &Device::Cpu).unwrap();
+    let (x, w, n) = (var(&[2, 0, 4]), var(&[3, 4]), var(&[4]));
+    let results = [
+        linear(&x, &w, Some(&var(&[3]))),
+        layer_norm(&x, &n, &n, 1e-5),
+        rms_norm(&x, &n, 1e-5),
+        gelu(&x),
+        swiglu(&x, &x),
+        rope(&var(&[2, 0, 1, 4]), 3, 1e4),
+        embedding(&w, &ids),
+        layer_norm(&var(&[2, 0]), &var(&[0]), &var(&[0]), 1e-5),
+        linear(&x.transpose(1, 2).unwrap(), &var(&[3, 0]), None),
+    ];
+    for (i, y) in results.into_iter().enumerate() {
+        let y = y.unwrap();
+        let grads = y.sum_all().unwrap().backward().unwrap();
+        let none = |v: &Var| grads.get(v).is_none_or(|g| super::numbers(g).iter().all(|g| *g == 0.0));
+        assert!(none(&x) && none(&w) && none(&n), "operation {i} has a gradient from nothing");
+    }
+}
+
+#[test]
 fn wrong_shapes_are_errors() {
     let t = |dims: &[usize]| Random::new(41).var(dims, 1.0).as_detached_tensor();
     let f64 = |dims: &[usize]| t(dims).to_dtype(DType::F64).unwrap();

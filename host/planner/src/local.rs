@@ -1,0 +1,339 @@
+//! The local planner: the trained network, decoded greedily under a grammar.
+//!
+//! What can come out is fixed before anything is chosen: tools that are registered and callable, configurations under
+//! the budget mask of [`crate::feasible`], arguments under the grammar of the tool's schema. Copies of the request are
+//! taken only where the grammar accepts every byte of them.
+
+use crate::{
+    PlanError, Planner, feasible,
+    grammar::{Arguments, Grammars, escaped},
+};
+use std::{fs, path::Path, sync::Arc};
+use tomas_core::{
+    plan::{MAX_STEPS, Plan, Step},
+    query::{self, Query},
+    registry::Registry,
+    resource::Resource,
+    token::{CheckpointManifest, TokenTable},
+};
+use tomas_nn::{
+    piece::{PieceEncoder, Pieces},
+    planner::{Decoding, PlannerNet, log_softmax},
+    script::{Choice, Cursor, Input, Levels, Route},
+    symbol,
+};
+
+/// The most bytes of arguments or reply that are decoded.
+const MAX_BYTES: usize = 4096;
+/// The most bytes that are written one by one before the arguments are given up.
+const MAX_POSITIONS: usize = 600;
+/// How many starts of a copy are tried before copying is given up at a position.
+const STARTS: usize = 12;
+
+/// The trained network behind the trait.
+pub struct LocalPlanner {
+    registry: Arc<Registry>,
+    net: PlannerNet,
+    pieces: PieceEncoder,
+    tokens: TokenTable,
+    grammars: Grammars,
+    policy: String,
+    no_tool_bias: f32,
+}
+
+/// Why a checkpoint is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder does not hold a planner.
+    #[error(transparent)]
+    Network(#[from] tomas_nn::Error),
+    /// The manifest is missing or malformed.
+    #[error("`{path}` is not a checkpoint manifest: {reason}\nhint: give a checkpoint folder that `tomas-host train` wrote")]
+    Manifest {
+        /// Which file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The checkpoint belongs to another registry.
+    #[error(transparent)]
+    Foreign(#[from] tomas_core::token::ForeignCheckpoint),
+    /// The grammar engine does not start.
+    #[error(transparent)]
+    Grammar(#[from] crate::grammar::GrammarError),
+}
+
+impl LocalPlanner {
+    /// Opens a checkpoint folder for a registry.
+    ///
+    /// # Errors
+    /// When the folder is no checkpoint, or one of another registry.
+    pub fn open(folder: &Path, registry: Arc<Registry>) -> Result<Self, OpenError> {
+        let path = folder.join("manifest.json");
+        let broken = |reason: String| OpenError::Manifest { path: path.display().to_string(), reason };
+        let text = fs::read_to_string(&path).map_err(|e| broken(e.to_string()))?;
+        let manifest: CheckpointManifest = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
+        let tokens = TokenTable::atomic(&registry);
+        tokens.accept(&manifest.binding)?;
+        let checkpoint = tomas_nn::planner::load(folder, &tomas_nn::cpu())?;
+        Self::new(registry, checkpoint.net, checkpoint.pieces, &manifest)
+    }
+
+    /// A planner from parts, for a trainer that has them in memory.
+    ///
+    /// # Errors
+    /// When the manifest belongs to another registry.
+    pub fn new(registry: Arc<Registry>, net: PlannerNet, pieces: PieceEncoder, manifest: &CheckpointManifest) -> Result<Self, OpenError> {
+        let tokens = TokenTable::atomic(&registry);
+        tokens.accept(&manifest.binding)?;
+        let short: String = manifest.weights.chars().take(12).collect();
+        let policy = format!("local@{short}");
+        Ok(Self { registry, net, pieces, tokens, grammars: Grammars::new()?, policy, no_tool_bias: manifest.no_tool_bias })
+    }
+
+    /// Log-probabilities of the first choice: each tool by name, and `None` for no tool, without mask and bias.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn routes(&self, query: &Query) -> Result<Vec<(Option<String>, f32)>, PlanError> {
+        let pieces = self.pieces.encode(&query.prompt()).map_err(model)?;
+        let mut decoding = self.net.begin(&pieces.ids).map_err(model)?;
+        let (_, inputs) = Cursor::begin(self.levels(query)).map_err(model)?;
+        decoding.push(&inputs).map_err(model)?;
+        let logs = log_softmax(&decoding.routes(true).map_err(model)?);
+        let names = self.net.config().tools.iter().cloned().map(Some).chain([None]);
+        Ok(names.zip(logs).collect())
+    }
+
+    /// The bias in force on the route to no tool.
+    #[must_use]
+    pub const fn no_tool_bias(&self) -> f32 {
+        self.no_tool_bias
+    }
+
+    /// Sets the bias on the route to no tool, for tuning on development data.
+    pub const fn set_no_tool_bias(&mut self, bias: f32) {
+        self.no_tool_bias = bias;
+    }
+
+    fn levels(&self, query: &Query) -> Levels {
+        let floor = self.registry.levels().floor(&query.budget);
+        Resource::ALL.map(|r| u8::try_from(floor.get(r).index()).unwrap_or(0))
+    }
+}
+
+impl Planner for LocalPlanner {
+    fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    fn plan(&self, query: &Query) -> Result<Plan, PlanError> {
+        query::check_text(&query.text)?;
+        let prompt = query.prompt();
+        let pieces = self.pieces.encode(&prompt).map_err(model)?;
+        let (cursor, inputs) = Cursor::begin(self.levels(query)).map_err(model)?;
+        let mut decoding = self.net.begin(&pieces.ids).map_err(model)?;
+        decoding.push(&inputs).map_err(model)?;
+        Writer { planner: self, query, prompt: &prompt, pieces: &pieces, decoding, cursor, written: 0 }.plan()
+    }
+}
+
+fn model(error: impl std::fmt::Display) -> PlanError {
+    PlanError::Model(error.to_string())
+}
+
+/// One plan being written.
+struct Writer<'a> {
+    planner: &'a LocalPlanner,
+    query: &'a Query,
+    prompt: &'a str,
+    pieces: &'a Pieces,
+    decoding: Decoding<'a>,
+    cursor: Cursor,
+    written: usize,
+}
+
+impl Writer<'_> {
+    fn plan(mut self) -> Result<Plan, PlanError> {
+        let mut steps = Vec::new();
+        while steps.len() < MAX_STEPS {
+            let Some(tool) = self.tool(steps.is_empty())? else {
+                if steps.is_empty() {
+                    return Ok(Plan::Reply(self.reply()?));
+                }
+                break;
+            };
+            match self.step(tool) {
+                Ok(step) => steps.push(step),
+                // What was planned so far stands; a further step that cannot fit is not worth losing it.
+                Err(PlanError::NothingFits { .. }) if !steps.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Plan::Steps(steps))
+    }
+
+    /// The next tool's index; `None` for no tool, or the end of the plan.
+    fn tool(&mut self, first: bool) -> Result<Option<usize>, PlanError> {
+        let mut logits = self.decoding.routes(first).map_err(model)?;
+        let registry = &self.planner.registry;
+        let no_tool = self.planner.net.config().no_tool();
+        for (logit, tool) in logits.iter_mut().zip(registry.tools()) {
+            if !feasible::callable(tool, self.query) {
+                *logit = f32::NEG_INFINITY;
+            }
+        }
+        if let Some(logit) = logits.get_mut(no_tool) {
+            *logit += self.planner.no_tool_bias;
+        }
+        Ok(argmax(&logits).filter(|&i| i < no_tool))
+    }
+
+    fn step(&mut self, tool: usize) -> Result<Step, PlanError> {
+        let registry = &self.planner.registry;
+        let unknown = || PlanError::Model(format!("route {tool} names no tool"));
+        let tool = registry.tools().get(tool).ok_or_else(unknown)?;
+        let allowed = feasible::configurations(registry, tool, self.query);
+        let logits = self.decoding.configurations().map_err(model)?;
+        let score = |c: &tomas_core::configuration::Configuration| {
+            let token = self.planner.tokens.token(c)?;
+            Some((token, *logits.get(token)?))
+        };
+        let best = allowed.iter().filter_map(|c| score(c).map(|s| (c, s))).max_by(|a, b| a.1.1.total_cmp(&b.1.1));
+        let Some((configuration, (token, _))) = best else {
+            let size = self.query.sizes(tool).into_iter().min().unwrap_or(tomas_core::configuration::SizeClass::Small);
+            return Err(feasible::nothing_fits(registry, tool, size, self.query));
+        };
+        let token = u32::try_from(token).map_err(model)?;
+        self.choose(&[Choice::Route(Route::Configuration(token))])?;
+        let arguments = self.arguments(&tool.export.parameters)?;
+        Ok(Step { configuration: (*configuration).clone(), arguments })
+    }
+
+    /// Pushes choices, reading them in one go.
+    fn choose(&mut self, choices: &[Choice]) -> Result<(), PlanError> {
+        let mut inputs: Vec<Input> = Vec::with_capacity(choices.len());
+        for &choice in choices {
+            inputs.extend(self.cursor.choose(choice).map_err(PlanError::Model)?);
+        }
+        self.written += inputs.len();
+        if inputs.is_empty() { Ok(()) } else { self.decoding.push(&inputs).map_err(model) }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), PlanError> {
+        let choices: Vec<Choice> = bytes.iter().map(|&b| Choice::Byte(b)).collect();
+        self.choose(&choices)
+    }
+
+    fn arguments(&mut self, schema: &serde_json::Value) -> Result<serde_json::Value, PlanError> {
+        let mut grammar = self.planner.grammars.arguments(schema, &self.query.attachments).map_err(model)?;
+        let limit = self.written + MAX_POSITIONS;
+        loop {
+            let forced = grammar.forced().map_err(model)?;
+            self.bytes(&forced)?;
+            if grammar.complete() {
+                break;
+            }
+            if self.written > limit || grammar.bytes().len() > MAX_BYTES {
+                return Err(PlanError::Model("the arguments do not end".to_owned()));
+            }
+            self.symbol(&mut grammar)?;
+            if grammar.complete() {
+                break;
+            }
+        }
+        serde_json::from_slice(grammar.bytes()).map_err(model)
+    }
+
+    /// One byte or one copy, whichever the network prefers among what the grammar allows.
+    fn symbol(&mut self, grammar: &mut Arguments) -> Result<(), PlanError> {
+        let allowed = grammar.allowed().map_err(model)?;
+        let logits = self.decoding.symbols().map_err(model)?;
+        let masked: Vec<f32> = allowed.iter().zip(&logits).map(|(&a, &l)| if a { l } else { f32::NEG_INFINITY }).collect();
+        let byte = argmax(&masked);
+        let best = byte.and_then(|b| masked.get(b)).copied().unwrap_or(f32::NEG_INFINITY);
+        let copy = logits.get(symbol::COPY as usize).copied().unwrap_or(f32::NEG_INFINITY);
+        if copy > best
+            && let Some(start) = self.copy_start(grammar)?
+        {
+            return self.copy(start, grammar);
+        }
+        let byte = byte.and_then(|b| u8::try_from(b).ok()).ok_or_else(|| PlanError::Model("the grammar allows nothing".to_owned()))?;
+        grammar.push(&[byte]).map_err(model)?;
+        self.bytes(&[byte])
+    }
+
+    /// The most probable start from which at least one span is accepted.
+    fn copy_start(&self, grammar: &mut Arguments) -> Result<Option<usize>, PlanError> {
+        let logits = self.decoding.pieces(1).map_err(model)?;
+        for start in ranked(&logits).into_iter().take(STARTS) {
+            for end in start..self.pieces.len() {
+                if self.accepted(start, end, grammar)? {
+                    return Ok(Some(start));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn accepted(&self, start: usize, end: usize, grammar: &mut Arguments) -> Result<bool, PlanError> {
+        match self.pieces.slice(self.prompt, start, end) {
+            Some(text) if !text.is_empty() && text.len() <= MAX_BYTES => grammar.accepts(escaped(text).as_bytes()).map_err(model),
+            _ => Ok(false),
+        }
+    }
+
+    /// Copies from `start`; the end is the most probable one that the grammar accepts.
+    fn copy(&mut self, start: usize, grammar: &mut Arguments) -> Result<(), PlanError> {
+        let from = u32::try_from(start).map_err(model)?;
+        self.choose(&[Choice::CopyFrom(from)])?;
+        let logits = self.decoding.pieces(start).map_err(model)?;
+        for end in ranked(&logits) {
+            if !self.accepted(start, end, grammar)? {
+                continue;
+            }
+            let text = self.pieces.slice(self.prompt, start, end).unwrap_or_default();
+            grammar.push(escaped(text).as_bytes()).map_err(model)?;
+            return self.choose(&[Choice::CopyTo(u32::try_from(end).map_err(model)?)]);
+        }
+        Err(PlanError::Model("no span is accepted where one was".to_owned()))
+    }
+
+    /// The reply that follows the route to no tool.
+    fn reply(&mut self) -> Result<String, PlanError> {
+        const LONGEST: usize = 240;
+        self.choose(&[Choice::Route(Route::NoTool)])?;
+        let mut text = Vec::new();
+        while text.len() < LONGEST {
+            let mut logits = self.decoding.symbols().map_err(model)?;
+            if let Some(copy) = logits.get_mut(symbol::COPY as usize) {
+                *copy = f32::NEG_INFINITY;
+            }
+            if let Some(begin) = logits.get_mut(symbol::BOS as usize) {
+                *begin = f32::NEG_INFINITY;
+            }
+            match argmax(&logits).map(u8::try_from) {
+                Some(Ok(byte)) => {
+                    text.push(byte);
+                    self.bytes(&[byte])?;
+                }
+                _ => break,
+            }
+        }
+        let text = String::from_utf8_lossy(&text).trim().to_owned();
+        Ok(if text.is_empty() { "None of my tools serves this request.".to_owned() } else { text })
+    }
+}
+
+/// The index of the largest finite value.
+fn argmax(values: &[f32]) -> Option<usize> {
+    let finite = values.iter().enumerate().filter(|(_, v)| v.is_finite());
+    finite.max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i)
+}
+
+/// Indices of the finite values, descending.
+fn ranked(values: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).filter(|&i| values.get(i).is_some_and(|v| v.is_finite())).collect();
+    order.sort_by(|&a, &b| values.get(b).unwrap_or(&0.0).total_cmp(values.get(a).unwrap_or(&0.0)));
+    order
+}

@@ -1,0 +1,6 @@
+//! The trainer: from registry and language to a checkpoint.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod data;
+pub mod encode;
+pub mod recipe;
