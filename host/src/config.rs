@@ -173,7 +173,8 @@ impl Config {
             None if default.is_file() => &default,
             None => return Self::parse(""),
         };
-        let text = std::fs::read_to_string(path).with_context(|| format!("config `{}` cannot be read", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("config `{}` cannot be read", path.display()))?;
         Self::parse(&text).with_context(|| format!("config `{}` is refused", path.display()))
     }
 

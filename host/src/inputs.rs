@@ -40,8 +40,9 @@ impl Inputs {
     /// # Errors
     /// When it cannot be read, or its name is not one that arguments can spell.
     pub fn attach_file(&mut self, path: &Path) -> anyhow::Result<BlobRef> {
-        let bytes = fs::read(path)
-            .with_context(|| format!("attachment `{}` cannot be read\nhint: give the path of a file", path.display()))?;
+        let bytes = fs::read(path).with_context(|| {
+            format!("attachment `{}` cannot be read\nhint: give the path of a file", path.display())
+        })?;
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         check_name(name).with_context(|| format!("attachment `{}` is refused", path.display()))?;
         if self.blobs.contains_key(name) {
@@ -94,7 +95,12 @@ impl Inputs {
 #[must_use]
 pub fn describe(name: &str, bytes: &[u8]) -> BlobRef {
     let pixels = imagesize::blob_size(bytes).ok().map(|s| (s.width as u64).saturating_mul(s.height as u64));
-    BlobRef { name: name.to_owned(), digest: blake3::hash(bytes).to_hex().to_string(), bytes: bytes.len() as u64, pixels }
+    BlobRef {
+        name: name.to_owned(),
+        digest: blake3::hash(bytes).to_hex().to_string(),
+        bytes: bytes.len() as u64,
+        pixels,
+    }
 }
 
 /// Checks a name that arguments will spell as `blob:NAME`.

@@ -11,9 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tomas_core::{
-    configuration::Configuration, level::LevelTable, quota::Quota, registry::Registry, tool::Tool,
-};
+use tomas_core::{configuration::Configuration, level::LevelTable, quota::Quota, registry::Registry, tool::Tool};
 use tomas_sandbox::{Sandbox, SandboxConfig};
 
 /// See the module.
@@ -51,7 +49,8 @@ impl Place {
         let text = fs::read_to_string(&path).with_context(|| {
             format!("levels `{}` cannot be read\nhint: run inside the repository, or give --root", path.display())
         })?;
-        let levels: LevelTable = toml::from_str(&text).with_context(|| format!("levels `{}` are refused", path.display()))?;
+        let levels: LevelTable =
+            toml::from_str(&text).with_context(|| format!("levels `{}` are refused", path.display()))?;
         levels.validate().with_context(|| format!("levels `{}` are refused", path.display()))?;
         Ok(levels)
     }
@@ -109,7 +108,10 @@ impl Place {
     pub fn registry(&self) -> anyhow::Result<Arc<Registry>> {
         let path = self.registry_path();
         let text = fs::read_to_string(&path).with_context(|| {
-            format!("registry `{}` cannot be read\nhint: run `tomas-host registry build`, or give --root", path.display())
+            format!(
+                "registry `{}` cannot be read\nhint: run `tomas-host registry build`, or give --root",
+                path.display()
+            )
         })?;
         let registry = Registry::open(&text).with_context(|| format!("registry `{}` is refused", path.display()))?;
         Ok(Arc::new(registry))

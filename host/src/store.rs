@@ -62,7 +62,9 @@ impl Store {
     pub async fn open(folder: &Path) -> anyhow::Result<Self> {
         let failed = || {
             let folder = folder.display();
-            format!("the store `{folder}` cannot be opened\nhint: is the disk full, or the folder not yours? [paths] store names another")
+            format!(
+                "the store `{folder}` cannot be opened\nhint: is the disk full, or the folder not yours? [paths] store names another"
+            )
         };
         let owners = folder.join("owners");
         fs::create_dir_all(&owners).with_context(failed)?;
@@ -208,7 +210,8 @@ impl Store {
             .fetch_optional(&self.writer)
             .await
             .context("the session cannot be read")?;
-        Ok(row.map(|r| Row { folder: r.get::<Option<String>, _>(0).map(PathBuf::from), closed: r.get::<i64, _>(1) != 0 }))
+        Ok(row
+            .map(|r| Row { folder: r.get::<Option<String>, _>(0).map(PathBuf::from), closed: r.get::<i64, _>(1) != 0 }))
     }
 
     /// Marks a session as closed.
@@ -247,7 +250,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn recover(&self) -> anyhow::Result<usize> {
-        let rows = sqlx::query("SELECT DISTINCT owner FROM sessions WHERE owner IS NOT NULL").fetch_all(&self.reader).await?;
+        let rows =
+            sqlx::query("SELECT DISTINCT owner FROM sessions WHERE owner IS NOT NULL").fetch_all(&self.reader).await?;
         let mut closed = 0;
         for owner in rows.iter().map(|r| r.get::<String, _>(0)).filter(|o| *o != self.owner) {
             let path = self.folder.join("owners").join(&owner);

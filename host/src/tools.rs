@@ -135,8 +135,7 @@ impl Toolbox {
     pub fn new(sandbox: Sandbox, found: &[Found], registered: &[Tool]) -> anyhow::Result<Self> {
         let mut slots = BTreeMap::new();
         for tool in registered {
-            let found = pick(found, tool.name().as_str())
-                .context("the registry has a tool that is not on disk")?;
+            let found = pick(found, tool.name().as_str()).context("the registry has a tool that is not on disk")?;
             let slot = Slot { found: found.clone(), digest: tool.component.clone(), loaded: Mutex::new(None) };
             slots.insert(tool.name().clone(), slot);
         }

@@ -170,7 +170,11 @@ impl Run<'_> {
     async fn failed(&self, fault: &Fault) {
         let event = Event::Failed { request: self.request, error: fault.told() };
         if let Err(error) = self.append(event).await {
-            tracing::error!(session = self.session.id, request = self.request, "the failure is not in the log: {error:#}");
+            tracing::error!(
+                session = self.session.id,
+                request = self.request,
+                "the failure is not in the log: {error:#}"
+            );
         }
     }
 
@@ -212,7 +216,9 @@ impl Run<'_> {
         let mut running = FuturesUnordered::new();
         loop {
             for (k, step) in steps.iter().enumerate() {
-                let ok = |d: &usize| observations.get(*d).is_some_and(|o| o.as_ref().is_some_and(|o| o.outcome == Outcome::Ok));
+                let ok = |d: &usize| {
+                    observations.get(*d).is_some_and(|o| o.as_ref().is_some_and(|o| o.outcome == Outcome::Ok))
+                };
                 let Some(begun) = started.get_mut(k).filter(|begun| !**begun) else { continue };
                 if step.dependencies(k).iter().all(ok) {
                     *begun = true;

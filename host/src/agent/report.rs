@@ -160,7 +160,9 @@ pub fn answer(steps: &[Step], done: &[StepReport]) -> String {
     let told = done.iter().filter(|s| failed(s) || !needed.contains(&s.position));
     let mut lines: Vec<String> = told.map(StepReport::text).collect();
     let left_out = steps.iter().enumerate().filter(|(k, _)| !done.iter().any(|s| s.position == *k));
-    lines.extend(left_out.map(|(_, s)| format!("`{}` was not run, because it needs that result.", s.configuration.tool)));
+    lines.extend(
+        left_out.map(|(_, s)| format!("`{}` was not run, because it needs that result.", s.configuration.tool)),
+    );
     lines.join("\n")
 }
 
@@ -182,15 +184,8 @@ mod tests {
             Outcome::Ok => (Some(json!({"text": text})), None),
             _ => (None, Some(text.to_owned())),
         };
-        let observation = Observation {
-            outcome,
-            usage: Usage::default(),
-            quota,
-            result,
-            error,
-            log: String::new(),
-            blobs: vec![],
-        };
+        let observation =
+            Observation { outcome, usage: Usage::default(), quota, result, error, log: String::new(), blobs: vec![] };
         StepReport::new(position, &step.configuration, step.arguments.clone(), &observation)
     }
 

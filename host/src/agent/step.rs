@@ -19,7 +19,11 @@ use tomas_sandbox::{Call, Finished};
 impl Run<'_> {
     fn tool(&self, configuration: &Configuration) -> Result<&Tool, Fault> {
         let name = &configuration.tool;
-        Ok(self.agent.registry.tool(name).with_context(|| format!("the plan names `{name}`, which is not registered"))?)
+        Ok(self
+            .agent
+            .registry
+            .tool(name)
+            .with_context(|| format!("the plan names `{name}`, which is not registered"))?)
     }
 
     /// Corrects the size class of a step to that of its input: the planner guessed it, here it can be measured.
@@ -31,7 +35,14 @@ impl Run<'_> {
 
     /// The step's configuration where its size class is that of `arguments`; else the same levels for the true class
     /// if they are known to work, else the best configuration that does.
-    fn fitting(&self, tool: &Tool, step: &Step, arguments: &Value, blobs: &[BlobRef], free: &Resources) -> Configuration {
+    fn fitting(
+        &self,
+        tool: &Tool,
+        step: &Step,
+        arguments: &Value,
+        blobs: &[BlobRef],
+        free: &Resources,
+    ) -> Configuration {
         let (registry, planned) = (&self.agent.registry, &step.configuration);
         let size = tool.class(arguments, blobs, self.folder.folder_bytes);
         if size == planned.size {
@@ -46,7 +57,12 @@ impl Run<'_> {
     }
 
     /// Runs step `k` with its arguments filled in.
-    pub(crate) async fn step(&self, k: usize, step: &Step, arguments: Value) -> Result<(StepReport, Observation), Fault> {
+    pub(crate) async fn step(
+        &self,
+        k: usize,
+        step: &Step,
+        arguments: Value,
+    ) -> Result<(StepReport, Observation), Fault> {
         let Run { agent, request, .. } = self;
         let request = *request;
         let tool = self.tool(&step.configuration)?;
@@ -55,7 +71,8 @@ impl Run<'_> {
         let quota = quota(&agent.most, tool, agent.registry.levels(), &configuration);
         let inputs = self.inputs(&arguments, &blobs).await?;
         let (toolbox, name) = (Arc::clone(&agent.toolbox), tool.name().clone());
-        let component = tokio::task::spawn_blocking(move || toolbox.component(&name)).await.context("loading panicked")??;
+        let component =
+            tokio::task::spawn_blocking(move || toolbox.component(&name)).await.context("loading panicked")??;
 
         let waiting = Instant::now();
         let grant = self.account.reserve(quota).await?;
@@ -67,7 +84,13 @@ impl Run<'_> {
         call.cancel = self.cancel.child();
         let Finished { mut observation, written, settlement } =
             agent.toolbox.sandbox().call(grant, call).await.map_err(anyhow::Error::from)?;
-        tracing::debug!(session = self.session.id, request, step = k, ?settlement, outcome = observation.outcome.name());
+        tracing::debug!(
+            session = self.session.id,
+            request,
+            step = k,
+            ?settlement,
+            outcome = observation.outcome.name()
+        );
 
         observation.blobs.clear();
         for (name, bytes) in written {

@@ -33,7 +33,8 @@ pub fn run(place: &Place, command: &Command) -> anyhow::Result<ExitCode> {
     let Command::Build { config, out } = command;
     let (path, out) = (place.at(config), place.at(out));
     let text = std::fs::read_to_string(&path).with_context(|| format!("config `{}` cannot be read", path.display()))?;
-    let mut config: BuildConfig = toml::from_str(&text).with_context(|| format!("config `{}` is refused", path.display()))?;
+    let mut config: BuildConfig =
+        toml::from_str(&text).with_context(|| format!("config `{}` is refused", path.display()))?;
     config.language = place.at(&config.language);
     config.public_sets = place.at(&config.public_sets);
     let registry = place.registry()?;

@@ -61,7 +61,10 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for found in place.chosen(&arguments.tools)? {
         let subject = Subject::load(&found, &sandbox, scratch.path())?;
         if subject.cases.is_empty() {
-            bail!("tool `{}` has no samples to profile with\nhint: add [[samples]] to its tool.toml", found.manifest.name);
+            bail!(
+                "tool `{}` has no samples to profile with\nhint: add [[samples]] to its tool.toml",
+                found.manifest.name
+            );
         }
         subjects.push(subject);
     }
@@ -82,10 +85,8 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
     // Tools that were not measured now keep what they had, unless their component is another one by now.
     let found = place.found()?;
-    let digests: BTreeMap<_, _> = found
-        .iter()
-        .filter_map(|f| Some((f.manifest.name.clone(), digest(f.component.as_deref()?)?)))
-        .collect();
+    let digests: BTreeMap<_, _> =
+        found.iter().filter_map(|f| Some((f.manifest.name.clone(), digest(f.component.as_deref()?)?))).collect();
     let profiles = table::profiles(raw.all(), &levels, |m| digests.get(&m.tool) == Some(&m.component));
     table::write(&out, &profiles, &levels)?;
     let picture = out.with_extension("svg");

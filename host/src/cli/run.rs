@@ -15,12 +15,7 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use clap::Args;
-use std::{
-    io::Read as _,
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io::Read as _, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::sync::mpsc;
 use tomas_core::{
     accountant::Limits,
@@ -88,7 +83,9 @@ fn text(argument: &str) -> anyhow::Result<String> {
     // One byte more than allowed is enough to know that it is too long.
     std::io::stdin().lock().take(MAX_REQUEST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_REQUEST_BYTES {
-        bail!("the request has more than {MAX_REQUEST_BYTES} bytes, which is the most allowed\nhint: put long text into an attachment");
+        bail!(
+            "the request has more than {MAX_REQUEST_BYTES} bytes, which is the most allowed\nhint: put long text into an attachment"
+        );
     }
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
@@ -162,7 +159,12 @@ async fn print(mut events: mpsc::UnboundedReceiver<Arc<Entry>>) {
                 format!("plan: {policy}, {planning_ms:.1} ms{}", steps.concat())
             }
             Event::Granted { step, quota, waited_ms, .. } => {
-                format!("grant: step {}: {}, within {} (waited {waited_ms:.1} ms)", step + 1, quota.resources(), quota.deadline)
+                format!(
+                    "grant: step {}: {}, within {} (waited {waited_ms:.1} ms)",
+                    step + 1,
+                    quota.resources(),
+                    quota.deadline
+                )
             }
             Event::Observed { step, observation, .. } => {
                 let usage = &observation.usage;

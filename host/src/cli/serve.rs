@@ -50,7 +50,11 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
         warm(&host);
         let address = listener.local_addr()?;
         let app = App::new(host, place.config.clone());
-        say(&format!("http://{address}  policy {}  registry {}", app.host.agent.planner.policy(), app.host.agent.registry.digest()))?;
+        say(&format!(
+            "http://{address}  policy {}  registry {}",
+            app.host.agent.planner.policy(),
+            app.host.agent.registry.digest()
+        ))?;
         server::run(listener, app, server::signal()).await
     })?;
     Ok(ExitCode::SUCCESS)

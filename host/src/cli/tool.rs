@@ -36,7 +36,9 @@ pub enum Command {
         name: String,
     },
     /// Call a tool with arguments of your own, without a planner
-    #[command(after_help = "Example:\n  tomas-host tool run units '{\"quantity\": \"26.2 miles\", \"to\": \"km\"}' --cpu 250m --memory 16MiB")]
+    #[command(
+        after_help = "Example:\n  tomas-host tool run units '{\"quantity\": \"26.2 miles\", \"to\": \"km\"}' --cpu 250m --memory 16MiB"
+    )]
     Run(RunArguments),
     /// Load a component in the limited compiler, say what it exports, and try its samples
     Check {
@@ -192,7 +194,9 @@ fn check(place: &Place, path: &Path) -> anyhow::Result<ExitCode> {
     if !path.is_dir() {
         let component = sandbox.load_file(path)?;
         let exports: Vec<Value> = component.exports().iter().map(|e| json!(e)).collect();
-        say(&serde_json::to_string_pretty(&json!({ "digest": component.digest(), "bytes": component.bytes(), "exports": exports }))?)?;
+        say(&serde_json::to_string_pretty(
+            &json!({ "digest": component.digest(), "bytes": component.bytes(), "exports": exports }),
+        )?)?;
         note("ok: it loads. Add a tool.toml to register it");
         return Ok(ExitCode::SUCCESS);
     }
@@ -205,7 +209,8 @@ fn check(place: &Place, path: &Path) -> anyhow::Result<ExitCode> {
         let ceiling = tool.manifest.quota.ceiling;
         let resources = Resources { cpu: ceiling.cpu, memory: ceiling.memory, ..Resources::default() };
         let quota = Quota::new(resources, ceiling.deadline, ceiling.output);
-        let mut call = Call::new(subject.component.clone(), tool.name().clone(), serde_json::to_string(&case.arguments)?);
+        let mut call =
+            Call::new(subject.component.clone(), tool.name().clone(), serde_json::to_string(&case.arguments)?);
         call.permissions = tool.manifest.permissions;
         call.blobs.clone_from(&case.inputs.blobs);
         call.workspace.clone_from(&case.inputs.folder);
@@ -216,8 +221,16 @@ fn check(place: &Place, path: &Path) -> anyhow::Result<ExitCode> {
         say(&format!("{}: {outcome}, {cpu:.2} ms CPU: {text}", case.name))?;
     }
     if failed > 0 {
-        bail!("{failed} of {} samples of `{}` fail under its own ceiling\nhint: see above", subject.cases.len(), found.manifest.name);
+        bail!(
+            "{failed} of {} samples of `{}` fail under its own ceiling\nhint: see above",
+            subject.cases.len(),
+            found.manifest.name
+        );
     }
-    say(&format!("ok: `{}` loads, belongs to its manifest, and answers {} samples", found.manifest.name, subject.cases.len()))?;
+    say(&format!(
+        "ok: `{}` loads, belongs to its manifest, and answers {} samples",
+        found.manifest.name,
+        subject.cases.len()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

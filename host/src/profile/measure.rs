@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashSet},
     fs::{File, OpenOptions},
-    io::{BufRead as _, BufReader, Write as _},
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 use tomas_core::{
@@ -86,21 +86,22 @@ impl Raw {
         }
         let failed = || format!("raw measurements `{}` cannot be opened", path.display());
         let mut file = OpenOptions::new().create(true).append(true).read(true).open(path).with_context(failed)?;
-        let lines = BufReader::new(&file).lines().collect::<Result<Vec<_>, _>>().with_context(failed)?;
-        let mut kept: Vec<Measurement> = Vec::new();
-        for (n, line) in lines.iter().enumerate() {
-            match serde_json::from_str(line) {
-                Ok(measurement) => kept.push(measurement),
-                Err(_) if n + 1 == lines.len() => writeln!(file).with_context(failed)?,
-                Err(_) if line.is_empty() || lines.get(n + 1).is_some_and(String::is_empty) => {}
-                Err(error) => {
-                    return Err(error).with_context(|| {
-                        let path = path.display();
-                        format!("`{path}` line {} is not a measurement\nhint: remove the line, or the file", n + 1)
-                    });
-                }
-            }
+        let mut text = String::new();
+        file.read_to_string(&mut text).with_context(failed)?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        if whole < text.len() {
+            file.set_len(whole as u64).with_context(failed)?;
         }
+        let lines = text.get(..whole).unwrap_or_default().lines();
+        let kept: Vec<Measurement> = lines
+            .enumerate()
+            .map(|(n, line)| {
+                serde_json::from_str(line).with_context(|| {
+                    let path = path.display();
+                    format!("`{path}` line {} is not a measurement\nhint: give --fresh to measure all anew", n + 1)
+                })
+            })
+            .collect::<anyhow::Result<_>>()?;
         Ok(Self { path: path.to_owned(), file, done: kept.iter().map(Measurement::key).collect(), kept })
     }
 
@@ -234,5 +235,45 @@ impl Measurement {
     #[must_use]
     pub fn configuration(&self, levels: &LevelTable) -> Option<Configuration> {
         super::table::configuration(&self.tool, self.size, self.cpu, self.memory, levels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cut_off_by_an_interruption_is_dropped_and_the_rest_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("raw.jsonl");
+        let m = Measurement {
+            tool: "t".parse().unwrap(),
+            component: "c".to_owned(),
+            size: SizeClass::Small,
+            cpu: MilliCpu(250),
+            memory: Bytes::mib(16),
+            case: "sample-1".to_owned(),
+            repeat: 0,
+            outcome: Outcome::Ok,
+            latency_ms: 0.1,
+            cpu_ms: 0.1,
+            peak_memory_bytes: 1,
+            machine: "m".to_owned(),
+            error: None,
+        };
+        let mut raw = Raw::open(&path).unwrap();
+        raw.append(m.clone()).unwrap();
+        drop(raw);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], &whole[..20]].concat()).unwrap();
+        let mut raw = Raw::open(&path).unwrap();
+        raw.append(Measurement { repeat: 1, ..m.clone() }).unwrap();
+        drop(raw);
+        let raw = Raw::open(&path).unwrap();
+        assert_eq!(raw.all().len(), 2);
+        assert!(raw.done.contains(&m.key()));
+        std::fs::write(&path, [b"nonsense\n", &whole[..]].concat()).unwrap();
+        let error = Raw::open(&path).err().unwrap().to_string();
+        assert!(error.contains("line 1 is not a measurement"), "{error}");
     }
 }

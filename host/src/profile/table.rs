@@ -152,7 +152,11 @@ pub fn read(path: &Path, levels: &LevelTable) -> anyhow::Result<Vec<Profile>> {
 }
 
 impl Row {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "float casts saturate; unknown amounts are refused")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "float casts saturate; unknown amounts are refused"
+    )]
     fn profile(self, levels: &LevelTable) -> anyhow::Result<Profile> {
         let cpu = MilliCpu((self.cpu_core * 1000.0).round() as u32);
         let memory = Bytes((self.cpu_mem_gb * f64::from(1 << 30)).round() as u64);
@@ -216,7 +220,10 @@ mod tests {
         let path = folder.path().join("profiling.csv");
         write(&path, &profiles, &levels()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("tool,input_size,cpu_core,cpu_mem_gb,gpu_sm,gpu_mem_gb,latency_ms,n,p50_ms"), "{text}");
+        assert!(
+            text.starts_with("tool,input_size,cpu_core,cpu_mem_gb,gpu_sm,gpu_mem_gb,latency_ms,n,p50_ms"),
+            "{text}"
+        );
         assert_eq!(read(&path, &levels()).unwrap(), profiles);
         std::fs::write(&path, text.replace("0.25", "0.3")).unwrap();
         assert!(format!("{:#}", read(&path, &levels()).unwrap_err()).contains("not amounts of a level"));

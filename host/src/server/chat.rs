@@ -4,12 +4,7 @@
 //! Extensions: `session_id` (goes on with a session, and names it in every answer), `budget`, and `tomas` in the answer,
 //! the report with its steps. Fields that are not listed here are ignored, as OpenAI's own clients add new ones often.
 
-use super::{
-    App,
-    error::ApiError,
-    extract::Json,
-    messages::Running,
-};
+use super::{App, error::ApiError, extract::Json, messages::Running};
 use crate::agent::{fault::Fault, report::Report};
 use axum::{
     extract::State,
@@ -95,7 +90,8 @@ pub async fn complete(State(app): State<Arc<App>>, Json(asked): Json<Completion>
     if asked.stream == Some(true) {
         let usage = asked.stream_options.and_then(|o| o.include_usage) == Some(true);
         let begin = head.chunk(&json!({"role": "assistant", "content": ""}), None);
-        let chunks = stream::iter([begin]).chain(stream::once(rest(running, head, prompt, usage)).flat_map(stream::iter));
+        let chunks =
+            stream::iter([begin]).chain(stream::once(rest(running, head, prompt, usage)).flat_map(stream::iter));
         return Ok(Sse::new(chunks.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response());
     }
     let report = running.done().await?;
@@ -225,7 +221,8 @@ mod tests {
     fn the_last_user_message_is_the_request() {
         let talk = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]);
         assert_eq!(asked(&talk).unwrap(), "c");
-        let parts = json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]);
+        let parts =
+            json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]);
         assert_eq!(asked(&parts).unwrap(), "a\nb");
         assert!(asked(&json!([])).is_err());
         assert!(asked(&json!([{"role": "user", "content": null}])).is_err());

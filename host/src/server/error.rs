@@ -49,7 +49,9 @@ impl ApiError {
         Self::new(
             StatusCode::NOT_FOUND,
             "not_found",
-            format!("{what} does not exist\nhint: sessions are opened with POST /v1/sessions; see the routes in README.md"),
+            format!(
+                "{what} does not exist\nhint: sessions are opened with POST /v1/sessions; see the routes in README.md"
+            ),
         )
     }
 
@@ -63,7 +65,8 @@ impl ApiError {
     /// A fault of the host.
     #[must_use]
     pub fn host(error: &anyhow::Error) -> Self {
-        let told = "the host failed\nhint: this is not a fault of the request; the host's log has more under this request id";
+        let told =
+            "the host failed\nhint: this is not a fault of the request; the host's log has more under this request id";
         let log = Some(format!("{error:#}"));
         Self { log, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", told) }
     }
@@ -75,7 +78,9 @@ impl ApiError {
     /// Too many requests of one session at once.
     #[must_use]
     pub fn crowded(found: usize, allowed: usize) -> Self {
-        Self::busy(format!("the session has `{found}` requests under way, `{allowed}` are allowed\nhint: wait for an answer"))
+        Self::busy(format!(
+            "the session has `{found}` requests under way, `{allowed}` are allowed\nhint: wait for an answer"
+        ))
     }
 
     /// The JSON that a client gets, in the native shape or in OpenAI's.

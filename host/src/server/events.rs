@@ -46,7 +46,8 @@ pub async fn events(
     if accept.contains("text/event-stream") {
         // A client that was cut off says where it was.
         let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(after);
-        let follower = Follower { news: session.listen(), session, last, ready: VecDeque::new(), stop: app.stop.clone() };
+        let follower =
+            Follower { news: session.listen(), session, last, ready: VecDeque::new(), stop: app.stop.clone() };
         return Ok(Sse::new(stream::unfold(follower, Follower::next)).keep_alive(KeepAlive::default()).into_response());
     }
     let events = session.log(after, PAGE).await?;

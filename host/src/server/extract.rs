@@ -28,7 +28,9 @@ impl FromRequest<Arc<App>> for Raw {
         let server = &app.config.server;
         let most = usize::try_from(server.max_body.0).unwrap_or(usize::MAX);
         let large = |found: String| {
-            let told = format!("the body has {found} bytes, `{most}` are allowed\nhint: send less, or raise [server] max_body");
+            let told = format!(
+                "the body has {found} bytes, `{most}` are allowed\nhint: send less, or raise [server] max_body"
+            );
             ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", told)
         };
         if let Some(length) = length(request.headers()).filter(|n| *n > server.max_body.0) {
@@ -63,7 +65,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
         let json = |v: &str| v.split(';').next().is_some_and(|v| v.trim().eq_ignore_ascii_case("application/json"));
         if !kind.as_ref().and_then(|v| v.to_str().ok()).is_some_and(json) {
             let found = kind.as_ref().map_or("none", |v| v.to_str().unwrap_or("something else"));
-            let told = format!("the content type is `{found}`, `application/json` is wanted\nhint: send `content-type: application/json`");
+            let told = format!(
+                "the content type is `{found}`, `application/json` is wanted\nhint: send `content-type: application/json`"
+            );
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", told));
         }
         parse(&bytes).map(Self)

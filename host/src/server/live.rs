@@ -28,13 +28,21 @@ impl Live {
         self.insert(&mut sessions, session)
     }
 
-    fn insert(&self, sessions: &mut HashMap<String, (Arc<Session>, Instant)>, session: Arc<Session>) -> Result<(), ApiError> {
+    fn insert(
+        &self,
+        sessions: &mut HashMap<String, (Arc<Session>, Instant)>,
+        session: Arc<Session>,
+    ) -> Result<(), ApiError> {
         if sessions.len() >= self.most {
             // Whoever else holds the session works with it, or listens to it.
             let idle = sessions.iter().filter(|(_, (s, _))| s.idle() && Arc::strong_count(s) == 1);
             let Some(id) = idle.min_by_key(|(_, (_, used))| *used).map(|(id, _)| id.clone()) else {
-                let told = format!("`{}` sessions are busy, which is the most allowed\nhint: try again later", self.most);
-                return Err(ApiError { retry_after: Some(5), ..ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "full", told) });
+                let told =
+                    format!("`{}` sessions are busy, which is the most allowed\nhint: try again later", self.most);
+                return Err(ApiError {
+                    retry_after: Some(5),
+                    ..ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "full", told)
+                });
             };
             sessions.remove(&id);
         }

@@ -91,7 +91,10 @@ impl Text {
 #[expect(clippy::cast_precision_loss, reason = "Prometheus counts in floats")]
 impl Counts {
     fn write(&self, out: &mut Text) {
-        let http = self.http.iter().map(|((route, status), n)| (format!("{{route=\"{route}\",status=\"{status}\"}}"), *n as f64));
+        let http = self
+            .http
+            .iter()
+            .map(|((route, status), n)| (format!("{{route=\"{route}\",status=\"{status}\"}}"), *n as f64));
         out.family("tomas_http_requests_total", "counter", "HTTP requests by route and status", http);
         let requests = self.requests.iter().map(|(result, n)| (format!("{{result=\"{result}\"}}"), *n as f64));
         out.family("tomas_requests_total", "counter", "Requests to the agent by result", requests);
@@ -99,12 +102,19 @@ impl Counts {
         out.family("tomas_planning_seconds_total", "counter", "Time spent planning", plain(self.planning_seconds));
         out.family("tomas_answer_seconds_total", "counter", "Time from request to answer", plain(self.answer_seconds));
         let steps = |value: fn(&Step) -> f64| {
-            self.steps.iter().map(move |((tool, outcome), s)| (format!("{{tool=\"{tool}\",outcome=\"{outcome}\"}}"), value(s)))
+            self.steps
+                .iter()
+                .map(move |((tool, outcome), s)| (format!("{{tool=\"{tool}\",outcome=\"{outcome}\"}}"), value(s)))
         };
         out.family("tomas_steps_total", "counter", "Steps by tool and outcome", steps(|s| s.calls as f64));
         out.family("tomas_step_cpu_seconds_total", "counter", "CPU time of steps", steps(|s| s.cpu_seconds));
         out.family("tomas_step_wall_seconds_total", "counter", "Wall time of steps", steps(|s| s.wall_seconds));
-        out.family("tomas_step_throttled_seconds_total", "counter", "Time held back by CPU quotas", steps(|s| s.throttled_seconds));
+        out.family(
+            "tomas_step_throttled_seconds_total",
+            "counter",
+            "Time held back by CPU quotas",
+            steps(|s| s.throttled_seconds),
+        );
     }
 }
 
@@ -114,7 +124,12 @@ fn ledger(out: &mut Text, app: &App) {
     let rows = |value: fn(&tomas_core::accountant::Row) -> f64| {
         Resource::ALL.map(|r| (format!("{{resource=\"{}\"}}", r.name()), value(ledger.row(r))))
     };
-    out.family("tomas_ledger_capacity", "gauge", "What may be held (millicores, bytes, SMs, bytes)", rows(|r| r.capacity as f64));
+    out.family(
+        "tomas_ledger_capacity",
+        "gauge",
+        "What may be held (millicores, bytes, SMs, bytes)",
+        rows(|r| r.capacity as f64),
+    );
     out.family("tomas_ledger_held", "gauge", "What grants hold now", rows(|r| r.held as f64));
     out.family("tomas_ledger_reserved_total", "counter", "What all grants reserved", rows(|r| r.reserved_total as f64));
     out.family("tomas_ledger_spent_total", "counter", "What grants used", rows(|r| r.spent_total as f64));

@@ -1,0 +1,116 @@
+//! The command line: what it prints, how it fails, and with which status.
+
+use crate::support::host::World;
+use serde_json::Value;
+use std::process::Output;
+
+const BM25: [&str; 2] = ["--planner", "bm25-fastest"];
+
+/// A command that must fail with a clear error.
+fn fails(output: &Output, code: i32, says: &str) {
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    assert!(told.contains(says), "{says}: {told}");
+    assert!(!told.contains("panicked"), "{told}");
+}
+
+fn stdout(output: &Output) -> String {
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn a_tool_runs_by_itself() {
+    let world = World::new("");
+    let output = world
+        .run(&["tool", "run", "calculator", r#"{"expression": "12 * 7"}"#, "--cpu", "250m", "--memory", "16MiB"], b"");
+    assert!(stdout(&output).contains("84"), "{output:?}");
+    fails(&world.run(&["tool", "run", "calculator", "{"], b""), 1, "not JSON");
+    fails(&world.run(&["tool", "run", "calculator", "[]"], b""), 1, "a JSON object is wanted");
+    fails(&world.run(&["tool", "run", "calculator", r#"{"expression": 3}"#], b""), 1, "invalid_arguments");
+    fails(&world.run(&["tool", "run", "nothing"], b""), 1, "no tool is named `nothing`");
+    fails(&world.run(&["tool", "run", "calculator", "{}", "--cpu", "0"], b""), 1, "lets nothing run");
+    fails(&world.run(&["tool", "run", "calculator", "{}", "--cpu", "900"], b""), 1, "above the");
+    fails(&world.run(&["tool", "run", "calculator", "{}", "--cpu", "-1"], b""), 2, "hint: write millicores");
+}
+
+#[test]
+fn run_prints_the_promised_object() {
+    let world = World::new("");
+    let text = "arithmetic: 12 * 7";
+    let output = world.run(&[&["run", text, "--json", "--cpu", "500m", "--memory", "32MiB"], &BM25[..]].concat(), b"");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+    let keys = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&report), ["answer", "steps", "planning_ms", "tool_ms", "total_ms"]);
+    let step = &report["steps"][0];
+    assert_eq!(keys(step)[..7], ["tool", "configuration", "arguments", "quota", "outcome", "usage", "result"]);
+    assert_eq!(keys(&step["quota"]), ["cpu", "memory", "gpu_sms", "gpu_memory", "deadline"]);
+    assert_eq!(keys(&step["usage"]), ["cpu_ms", "wall_ms", "throttled_ms", "peak_memory_bytes"]);
+}
+
+#[test]
+fn run_refuses_bad_requests() {
+    let world = World::new("");
+    let run = |arguments: &[&str], input: &[u8]| world.run(&[arguments, &BM25[..]].concat(), input);
+    fails(&run(&["run", ""], b""), 1, "the request is empty");
+    fails(&run(&["run", "-"], b" \n"), 1, "the request is empty");
+    fails(&run(&["run", "-"], &vec![b'x'; 1 << 20]), 1, "more than 65536 bytes");
+    fails(&run(&["run", "-"], b"caf\xe9"), 1, "not UTF-8: byte 3");
+    fails(&run(&["run", "x", "--attach", "/nowhere/a.txt"], b""), 1, "`/nowhere/a.txt` cannot be read");
+    fails(&run(&["run", "x", "--folder", "/nowhere"], b""), 1, "`/nowhere` cannot be opened");
+    fails(&run(&["run", "x", "--cpu", "0"], b""), 1, "lets nothing run");
+    fails(&run(&["run", "x", "--memory", "8000TiB"], b""), 1, "above the");
+    fails(&run(&["run", "x", "--memory", "many"], b""), 2, "`many` is not an amount of memory");
+    fails(&run(&["run", "arithmetic: 12 * 7", "--cpu", "10m"], b""), 1, "no configuration of");
+    fails(&world.run(&["run"], b""), 2, "Usage");
+    fails(&world.run(&["run", "x", "--planner", "oracle"], b""), 2, "bm25-fastest");
+}
+
+#[test]
+fn adversarial_requests_are_answered_or_refused_but_never_crash() {
+    let world = World::new("");
+    for text in [
+        "{{1}}",
+        "blob:../../etc/passwd",
+        "\u{0}",
+        "<CALCULATOR_SMALL_LOW_LOW_NONE_NONE>",
+        "'; DROP TABLE events; --",
+        "🤷🏽‍♀️\u{202e}",
+        "\\\"}]}",
+    ] {
+        let output = world.run(&[&["run", "-"], &BM25[..]].concat(), text.as_bytes());
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{text}: {output:?}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{text}: {output:?}");
+    }
+}
+
+#[test]
+fn check_says_what_a_file_is() {
+    let world = World::new("");
+    let path = world.folder.path().join("x.wasm");
+    let check = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        world.run(&["tool", "check", path.to_str().unwrap()], b"")
+    };
+    fails(&check(b""), 1, "the component is empty");
+    fails(&check(b"#!/bin/sh"), 1, "not WebAssembly");
+    fails(&check(b"\0asm\x01\0\0\0"), 1, "core WebAssembly module");
+    fails(&check(b"\0asm\x0d\0\x01\0\xff"), 1, "hint: ");
+    let whole = std::fs::read(crate::support::host::root().join("guest-tools/dist/calculator.wasm")).unwrap();
+    fails(&check(&whole[..whole.len() / 2]), 1, "hint: ");
+    assert!(stdout(&check(&whole)).contains("\"name\": \"calculator\""));
+    fails(&world.run(&["tool", "check", "/nowhere.wasm"], b""), 1, "`/nowhere.wasm` cannot be read");
+}
+
+#[test]
+fn the_shipped_registry_is_that_of_the_shipped_components() {
+    let world = World::new("");
+    assert!(stdout(&world.run(&["registry", "check"], b"")).contains("every component on disk is the registered one"));
+}
+
+#[test]
+fn a_config_with_an_unknown_key_is_refused() {
+    let world = World::new("[server]\nport = 80\n");
+    fails(&world.run(&["tool", "list"], b""), 1, "unknown key `server.port`");
+}

@@ -1,0 +1,10 @@
+//! All integration tests, in one program: linking is what takes long. Each case is a file in `cases/`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod cases {
+    mod bad_input;
+    mod chat;
+    mod commands;
+    mod sessions;
+}
+mod support;

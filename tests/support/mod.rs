@@ -1,0 +1,4 @@
+//! What cases share: a host in a process of its own, and a client that can misbehave.
+
+pub mod client;
+pub mod host;
