@@ -3,4 +3,6 @@
 
 pub mod data;
 pub mod encode;
+pub mod metrics;
 pub mod recipe;
+pub mod rollout;

@@ -2,12 +2,14 @@
 
 pub mod budget;
 pub mod data;
+pub mod eval;
 pub mod output;
 pub mod profile;
 pub mod registry;
 pub mod run;
 pub mod serve;
 pub mod tool;
+pub mod train;
 
 use crate::place::Place;
 use clap::{ArgAction, Parser, Subcommand};
@@ -36,8 +38,8 @@ struct Cli {
     #[arg(long, global = true, env = "TOMAS_ROOT", value_name = "DIR")]
     root: Option<PathBuf>,
     /// Configuration file over the shipped defaults [default: configs/host.toml below the root]
-    #[arg(long = "host-config", global = true, env = "TOMAS_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[arg(long, global = true, env = "TOMAS_CONFIG", value_name = "FILE")]
+    host_config: Option<PathBuf>,
     /// Say more on standard error: -v the steps, -vv the log of the host
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
@@ -62,6 +64,12 @@ enum Command {
     /// Build training data from the language and the registry
     #[command(subcommand)]
     Data(data::Command),
+    /// Fit the planner on built data
+    Train(train::Arguments),
+    /// Judge a planner and both baselines
+    Eval(eval::EvalArguments),
+    /// Show what the planner decides, without running anything
+    Predict(eval::PredictArguments),
 }
 
 /// Parses the arguments and runs the command.
@@ -69,13 +77,16 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     log(cli.verbose);
-    let done = Place::find(cli.root.as_deref(), cli.config.as_deref()).and_then(|place| match cli.command {
+    let done = Place::find(cli.root.as_deref(), cli.host_config.as_deref()).and_then(|place| match cli.command {
         Command::Run(arguments) => run::run(&place, &arguments, cli.verbose > 0),
         Command::Serve(arguments) => serve::run(&place, &arguments),
         Command::Tool(command) => tool::run(&place, command),
         Command::Profile(arguments) => profile::run(&place, &arguments),
         Command::Registry(command) => registry::run(&place, &command),
         Command::Data(command) => data::run(&place, &command),
+        Command::Train(arguments) => train::run(&place, &arguments),
+        Command::Eval(arguments) => eval::eval(&place, &arguments),
+        Command::Predict(arguments) => eval::predict(&place, &arguments),
     });
     done.unwrap_or_else(|error| {
         output::complain(&error);

@@ -150,7 +150,8 @@ impl Draw<'_> {
             let narrowed = free.min(&stated.limit);
             parts = stated.parts;
             let query = self.query(&parts, &values, free);
-            return self.finish(intent, text, query, narrowed, &values);
+            let sample = self.finish(intent, text, query, narrowed, &values)?;
+            return Ok(sample.map(|s| Sample { stated: Some(narrowed), ..s }));
         }
         let query = self.query(&parts, &values, free);
         self.finish(intent, text, query, free, &values)

@@ -2,7 +2,7 @@
 
 use super::split::Split;
 use serde::{Deserialize, Serialize};
-use tomas_core::{configuration::Configuration, plan::Step, query::Query, token::TokenTable};
+use tomas_core::{configuration::Configuration, plan::Step, query::Query, resource::Resources, token::TokenTable};
 
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Sample {
     pub conversations: Vec<Turn>,
     /// The request with its budget and attachments.
     pub query: Query,
+    /// What the request itself allows, where it states a budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated: Option<Resources>,
     /// What the planner ought to decide.
     pub target: Target,
     /// Values of open slots (those drawn from many), by which the split is checked.
@@ -54,7 +57,7 @@ impl Sample {
             turn("user", query.prompt(), false),
             turn("assistant", spell(&target), true),
         ];
-        Self { split, source, conversations, query, target, values }
+        Self { split, source, conversations, query, stated: None, target, values }
     }
 }
 

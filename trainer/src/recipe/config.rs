@@ -18,6 +18,9 @@ pub struct TrainConfig {
     pub out: PathBuf,
     /// Where the network starts.
     pub start: Start,
+    /// Round the inputs of matrix products to bf16 where the processor has AMX: about three times as fast, sums stay f32.
+    #[serde(default)]
+    pub bf16: bool,
     /// Samples a step.
     pub batch: usize,
     /// The learning rate over the run.

@@ -119,6 +119,7 @@ pub fn train(config: &TrainConfig, quiet: bool) -> Result<PathBuf, TrainError> {
     }
     let dev: Vec<Sample> = store::read(&config.data, Split::Dev)?;
     claim(config)?;
+    tomas_nn::kernels::set_bf16(config.bf16);
     let mut begun = start::begin(config, &registry, &samples)?;
     begun.net = begun.net.trainable(|_| true)?;
     let tokens = TokenTable::atomic(&registry);

@@ -68,3 +68,60 @@ pub fn load(path: &Path, device: &Device) -> Result<Checkpoint> {
     parameters.set_trainable(|_| false);
     Ok(Checkpoint { net: PlannerNet::build(&config, parameters)?, pieces })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::toy::{WORDS, config};
+    use crate::toy;
+
+    #[test]
+    fn damaged_checkpoints_are_clean_errors() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("model");
+        let net = PlannerNet::new(&config(), 7, None, &Device::Cpu).unwrap();
+        let write = || save(&net, &toy::tokenizer(WORDS), &path, Precision::Float, |_| Ok(())).unwrap();
+        for name in ["planner.json", "model.safetensors", "tokenizer.json"] {
+            write();
+            load(&path, &Device::Cpu).unwrap();
+            let file = path.join(name);
+            let whole = std::fs::read(&file).unwrap();
+            for bytes in [&whole[..0], &whole[..7], &whole[..whole.len() / 2], b"{}", b"null", b"\xff\x00garbage"] {
+                std::fs::write(&file, bytes).unwrap();
+                let error = load(&path, &Device::Cpu).unwrap_err();
+                assert!(matches!(error, Error::Malformed { .. }), "{name}: {error}");
+                assert!(error.to_string().contains(name));
+            }
+            std::fs::remove_file(&file).unwrap();
+            assert!(matches!(load(&path, &Device::Cpu), Err(Error::Io { .. })));
+        }
+        let mut foreign = config();
+        let refuse = |config: &PlannerConfig, say: &str| {
+            write();
+            std::fs::write(path.join("planner.json"), serde_json::to_vec(config).unwrap()).unwrap();
+            let error = load(&path, &Device::Cpu).unwrap_err().to_string();
+            assert!(error.contains(say), "{error}");
+        };
+        foreign.configurations[5].tool = 3;
+        refuse(&foreign, "there are `3` tools");
+        foreign = config();
+        foreign.tools.push("more".into());
+        refuse(&foreign, "tensor `route.rows.weight` has shape");
+        foreign = config();
+        foreign.decoder.layers = 1;
+        refuse(&foreign, "is not part of this network");
+        foreign.decoder.layers = 3;
+        refuse(&foreign, "is missing");
+        foreign = config();
+        foreign.encoder.vocabulary += 1;
+        refuse(&foreign, "the encoder has rows for");
+        foreign = config();
+        foreign.piece_limit = 2;
+        refuse(&foreign, "`piece_limit` is `2`");
+        let text = String::from_utf8(serde_json::to_vec(&config()).unwrap()).unwrap().replacen('{', "{\"extra\":1,", 1);
+        write();
+        std::fs::write(path.join("planner.json"), text).unwrap();
+        assert!(load(&path, &Device::Cpu).unwrap_err().to_string().contains("unknown field `extra`"));
+        assert!(load(Path::new("/nowhere"), &Device::Cpu).is_err());
+    }
+}

@@ -148,3 +148,5 @@ fn unit_rows(rows: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod toy;
