@@ -215,11 +215,13 @@ impl Config {
     #[must_use]
     pub fn capacity(&self) -> Resources {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let gpu = tomas_accelerator::capacity();
         Resources {
             cpu: self.capacity.cpu.or(|| MilliCpu(u32::try_from(cores.saturating_mul(1000)).unwrap_or(u32::MAX))),
             memory: self.capacity.memory.or(|| Bytes(machine_memory().unwrap_or(1 << 30) / 2)),
-            gpu_sms: self.capacity.gpu_sms,
-            gpu_memory: self.capacity.gpu_memory,
+            // What is not there cannot be granted, whatever the file says.
+            gpu_sms: self.capacity.gpu_sms.min(gpu.gpu_sms),
+            gpu_memory: self.capacity.gpu_memory.min(gpu.gpu_memory),
         }
     }
 
