@@ -43,7 +43,7 @@ build() { # FOLDER
 check() {
     local fresh failed=0 file
     fresh=$(mktemp -d)
-    trap 'rm -rf "$fresh"' EXIT
+    trap "rm -rf '$fresh'" EXIT # expanded now: the variable is gone by then
     build "$fresh"
     for file in $({ find "$fresh" -name '*.wasm' -printf '%P\n'; find dist -name '*.wasm' -printf '%P\n'; } | sort -u); do
         cmp -s "$fresh/$file" "dist/$file" && continue
