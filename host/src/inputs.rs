@@ -40,9 +40,11 @@ impl Inputs {
     /// # Errors
     /// When it cannot be read, or its name is not one that arguments can spell.
     pub fn attach_file(&mut self, path: &Path) -> anyhow::Result<BlobRef> {
-        let bytes = fs::read(path).with_context(|| {
-            format!("attachment `{}` cannot be read\nhint: give the path of a file", path.display())
-        })?;
+        let failed = || format!("attachment `{}` cannot be read\nhint: give the path of a file", path.display());
+        if !fs::metadata(path).with_context(failed)?.is_file() {
+            bail!("attachment `{}` is not a file\nhint: give a file; --folder grants a folder", path.display());
+        }
+        let bytes = fs::read(path).with_context(failed)?;
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         check_name(name).with_context(|| format!("attachment `{}` is refused", path.display()))?;
         if self.blobs.contains_key(name) {

@@ -106,8 +106,9 @@ impl Sessions {
         let most = self.limits.tighten(&self.accountant.capacity())?;
         let budget = asked.tighten(&most)?;
         let account = self.accountant.open(&limits(&budget))?;
-        if let Some(folder) = &folder {
-            Inputs::default().grant_folder(folder).map_err(SessionError::Folder)?;
+        if let Some(folder) = folder.clone() {
+            let sized = tokio::task::spawn_blocking(move || Inputs::default().grant_folder(&folder));
+            sized.await.context("sizing the folder panicked")?.map_err(SessionError::Folder)?;
         }
         let id = unguessable()?;
         let opened = Event::Opened { budget };

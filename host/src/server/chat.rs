@@ -4,9 +4,15 @@
 //! Extensions: `session_id` (goes on with a session, and names it in every answer), `budget`, and `tomas` in the answer,
 //! the report with its steps. Fields that are not listed here are ignored, as OpenAI's own clients add new ones often.
 
-use super::{App, error::ApiError, extract::Json, messages::Running};
+use super::{
+    App,
+    error::{ApiError, RequestId},
+    extract::Json,
+    messages::Running,
+};
 use crate::agent::{fault::Fault, report::Report};
 use axum::{
+    Extension,
     extract::State,
     http::StatusCode,
     response::{
@@ -66,7 +72,11 @@ struct Part {
 }
 
 /// Completes a chat.
-pub async fn complete(State(app): State<Arc<App>>, Json(asked): Json<Completion>) -> Result<Response, ApiError> {
+pub async fn complete(
+    State(app): State<Arc<App>>,
+    Extension(request_id): Extension<RequestId>,
+    Json(asked): Json<Completion>,
+) -> Result<Response, ApiError> {
     if asked.model != MODEL && asked.model != app.host.agent.planner.policy() {
         let told = format!("the model `{}` does not exist\nhint: use `{MODEL}`", asked.model);
         return Err(ApiError::new(StatusCode::NOT_FOUND, "model_not_found", told));
@@ -90,8 +100,8 @@ pub async fn complete(State(app): State<Arc<App>>, Json(asked): Json<Completion>
     if asked.stream == Some(true) {
         let usage = asked.stream_options.and_then(|o| o.include_usage) == Some(true);
         let begin = head.chunk(&json!({"role": "assistant", "content": ""}), None);
-        let chunks =
-            stream::iter([begin]).chain(stream::once(rest(running, head, prompt, usage)).flat_map(stream::iter));
+        let chunks = stream::iter([begin])
+            .chain(stream::once(rest(running, head, request_id, prompt, usage)).flat_map(stream::iter));
         return Ok(Sse::new(chunks.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default()).into_response());
     }
     let report = running.done().await?;
@@ -167,7 +177,7 @@ impl Head {
 }
 
 /// Everything after the first chunk: the answer word by word, the end, and the usage where it is wanted.
-async fn rest(mut running: Running, head: Head, prompt: usize, usage_wanted: bool) -> Vec<Message> {
+async fn rest(mut running: Running, head: Head, id: RequestId, prompt: usize, usage_wanted: bool) -> Vec<Message> {
     let mut out = Vec::new();
     match running.done().await {
         Ok(report) => {
@@ -182,10 +192,8 @@ async fn rest(mut running: Running, head: Head, prompt: usize, usage_wanted: boo
             }
         }
         Err(error) => {
-            if let Some(log) = &error.log {
-                tracing::error!("{log}");
-            }
-            out.push(Message::default().data(error.body(&head.id, true).to_string()));
+            error.note(&id.0);
+            out.push(Message::default().data(error.body(&id.0, true).to_string()));
         }
     }
     out.push(Message::default().data("[DONE]"));

@@ -83,6 +83,14 @@ impl ApiError {
         ))
     }
 
+    /// Writes to the log what the client is not told, or what it is.
+    pub fn note(&self, id: &str) {
+        match &self.log {
+            Some(log) => tracing::error!(request_id = id, "{log}"),
+            None => tracing::info!(request_id = id, kind = self.kind, "{}", self.told.replace('\n', "; ")),
+        }
+    }
+
     /// The JSON that a client gets, in the native shape or in OpenAI's.
     #[must_use]
     pub fn body(&self, id: &str, openai: bool) -> Value {
@@ -156,13 +164,18 @@ pub fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
     ApiError::host(&anyhow::anyhow!("a handler panicked: {}", why.unwrap_or("no message"))).into_response()
 }
 
+/// The id of a request, for failures that are told after the head of the answer was sent.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
 /// Gives every request an id, writes the bodies of failures, counts and logs.
-pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
+pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response<Body> {
     let begun = Instant::now();
     let id = uuid::Uuid::now_v7().to_string();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
         let openai = path.starts_with("/v1/chat/") || path.starts_with("/v1/models");
@@ -174,10 +187,7 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
-        match &error.log {
-            Some(log) => tracing::error!(request_id = id, "{log}"),
-            None => tracing::info!(request_id = id, kind = error.kind, "{}", error.told.replace('\n', "; ")),
-        }
+        error.note(&id);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);

@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    error::ApiError,
+    error::{ApiError, RequestId},
     extract::{Json, Path},
 };
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     session::Session,
 };
 use axum::{
+    Extension,
     extract::State,
     response::{
         IntoResponse, Response, Sse,
@@ -88,6 +89,7 @@ impl Running {
 /// Answers a message.
 pub async fn send(
     State(app): State<Arc<App>>,
+    Extension(request): Extension<RequestId>,
     Path(id): Path<String>,
     Json(sent): Json<Send>,
 ) -> Result<Response, ApiError> {
@@ -95,26 +97,29 @@ pub async fn send(
     let session = app.live.get(&id, &app.host.sessions).await?;
     let mut running = Running::start(&app, &session, sent.content, sent.budget)?;
     if sent.stream {
-        return Ok(Sse::new(stream::unfold(Some(running), next)).keep_alive(KeepAlive::default()).into_response());
+        return Ok(Sse::new(stream::unfold(Some((running, request)), next))
+            .keep_alive(KeepAlive::default())
+            .into_response());
     }
     Ok(axum::Json(running.done().await?).into_response())
 }
 
+/// A request whose stages are being sent.
+type Stream = (Running, RequestId);
+
 /// The next stage as a server-sent event; after the last one the answer, or the error.
-async fn next(running: Option<Running>) -> Option<(Result<Message, Infallible>, Option<Running>)> {
-    let mut running = running?;
+async fn next(under_way: Option<Stream>) -> Option<(Result<Message, Infallible>, Option<Stream>)> {
+    let (mut running, request) = under_way?;
     while let Some(entry) = running.events.recv().await {
         if let Some(message) = stage(&entry.event) {
-            return Some((Ok(message), Some(running)));
+            return Some((Ok(message), Some((running, request))));
         }
     }
     let last = match running.done().await {
         Ok(report) => message("answer", &json!(report)),
         Err(error) => {
-            if let Some(log) = &error.log {
-                tracing::error!("{log}");
-            }
-            message("error", &error.body("", false))
+            error.note(&request.0);
+            message("error", &error.body(&request.0, false))
         }
     };
     Some((Ok(last), None))
