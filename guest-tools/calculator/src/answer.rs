@@ -290,7 +290,7 @@ fn written(said: &str, outcome: &Outcome, wish: Wish) -> Map<String, Json> {
 /// `22/7` for a small fraction that is no short decimal and not just what the user wrote.
 fn fraction(said: &str, value: &Value) -> Option<String> {
     let bottom = value.number.denom();
-    let small = bottom.bits() <= 14 && value.number.numer().bits() <= 20 && !bottom.is_one();
+    let small = bottom.bits() <= 10 && value.number.numer().bits() <= 14 && !bottom.is_one();
     let plain = value.exact && value.kind == Kind::Plain && show::decimal(&value.number, 12).is_none();
     let fraction = value.number.to_string();
     let squeezed: String = said.chars().filter(|c| !c.is_whitespace()).collect();

@@ -38,12 +38,12 @@ pub(crate) fn answer(question: &Question<'_>) -> Result<Answer, Problem> {
         )));
     };
     match base {
-        Some(moment) => beside(&moment, length, today.now, &home),
-        None => {
-            let time = length.has_time().then(|| whole_minute(today.now.time()));
-            let moment = Moment { time, ..Moment::of(today.now.date(), crate::moment::Grain::Day) };
-            beside(&moment, length, today.now, &home)
+        Some(moment) => beside(&moment, length, today.now, &home, false),
+        None if length.has_time() => {
+            let moment = Moment { time: Some(whole_minute(today.now.time())), ..Moment::empty() };
+            beside(&moment, length, today.now, &home, true)
         }
+        None => beside(&Moment::of(today.now.date(), crate::moment::Grain::Day), length, today.now, &home, false),
     }
 }
 
@@ -51,7 +51,7 @@ fn whole_minute(time: Time) -> Time {
     Time::new(time.hour(), time.minute(), 0, 0).unwrap_or(time)
 }
 
-fn beside(moment: &Moment, length: Duration, now: DateTime, home: &Zone) -> Result<Answer, Problem> {
+fn beside(moment: &Moment, length: Duration, now: DateTime, home: &Zone, from_now: bool) -> Result<Answer, Problem> {
     let zone = moment.zone.as_ref().unwrap_or(home);
     let date = moment.date.unwrap_or(now.date());
     let timed = moment.time.is_some() || length.has_time();
@@ -85,6 +85,8 @@ fn beside(moment: &Moment, length: Duration, now: DateTime, home: &Zone) -> Resu
             (from, show::long(end.date()), show::iso(end.date()))
         }
     };
+    let from = if from_now { format!("now ({from})") } else { from };
+    let value = if from_now { show::iso_time(end) } else { value };
     let verb = if end.date() < now.date() { "was" } else { "is" };
     let mut text = format!("{} {direction} {from} {verb} {to}.", length.spelled());
     if zone.name != "UTC" && timed {

@@ -95,7 +95,7 @@ fn compared(question: &Question<'_>, home: &Zone) -> Result<Vec<Answer>, Problem
             text: format!("{relation}: {times}."),
             value: show::hours(seconds),
             fields: vec![
-                ("hours", serde_json::json!(tomas_english::show::float(&tomas_english::ratio(seconds, 3600)))),
+                ("hours", show::hours(seconds).into()),
                 ("from_zone", home.name.clone().into()),
                 ("to_zone", target.name.clone().into()),
             ],

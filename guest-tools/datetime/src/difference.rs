@@ -81,7 +81,11 @@ fn of_days(first: Option<&Moment>, second: &Moment, today: Date) -> Result<Answe
 /// How long until or since a day.
 fn from_today(moment: &Moment, date: Date, today: Date) -> Answer {
     let days = days_between(today, date);
-    let name = show::named(moment, date);
+    let name = match moment.grain {
+        Grain::Year => format!("The beginning of {}", date.year()),
+        Grain::Month => format!("The beginning of {} {}", show::month_of(date), date.year()),
+        _ => show::named(moment, date),
+    };
     let (start, end) = (today.min(date), today.max(date));
     let parts: Vec<String> = show::weeks(days.abs()).into_iter().chain(show::calendar(start, end)).collect();
     let detail = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) };
@@ -143,7 +147,9 @@ fn of_times(
 ) -> Result<Answer, Problem> {
     let at = |moment: &Moment| moment.date.unwrap_or(now.date()).to_datetime(moment.time.unwrap_or(Time::midnight()));
     let home = question.home()?;
-    let (from, mut to) = (first.map_or(now, at), at(second));
+    // Nobody wants to be told seconds of the time that is left.
+    let minute = now.with().second(0).build().unwrap_or(now);
+    let (from, mut to) = (first.map_or(minute, at), at(second));
     // Between two clock times without a day, the second is the next one of its kind.
     let clock_only = second.date.is_none() && first.is_none_or(|first| first.date.is_none());
     if to < from && clock_only {
@@ -163,8 +169,7 @@ fn of_times(
         true => show::clock(at.time()),
         false => format!("{} on {}", show::clock(at.time()), show::long(at.date())),
     };
-    let whole_minute = seconds.abs() / 60 * 60;
-    let length = if first.is_none() && whole_minute > 0 { whole_minute } else { seconds.abs() };
+    let length = seconds.abs();
     let start = if first.is_none() { format!("now ({:02}:{:02})", from.hour(), from.minute()) } else { shown(from) };
     let text = match seconds {
         0.. => format!("From {start} to {}: {}.", shown(to), show::seconds(length)),

@@ -2,9 +2,8 @@
 
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::{Span, ToSpan};
-use tomas_english::num_traits::{ToPrimitive, Zero};
+use tomas_english::small::Small;
 use tomas_english::words::{self, Piece};
-use tomas_english::{Rational, ratio};
 
 use crate::problem::Problem;
 use crate::token::{Kind, Token};
@@ -19,7 +18,9 @@ const MOST_BUSINESS_DAYS: i64 = 50_000;
 pub(crate) struct Duration {
     /// Months; a year has twelve.
     pub(crate) months: i64,
-    /// Days; a week has seven.
+    /// Weeks.
+    pub(crate) weeks: i64,
+    /// Days.
     pub(crate) days: i64,
     /// Days that are neither Saturday nor Sunday.
     pub(crate) business_days: i64,
@@ -31,7 +32,8 @@ pub(crate) struct Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Months(i64),
-    Days(i64),
+    Weeks(i64),
+    Days,
     Business,
     Seconds(i64),
 }
@@ -43,9 +45,9 @@ fn unit(word: &str) -> Option<Unit> {
         "year" | "years" | "yr" | "yrs" | "y" | "yeas" => Unit::Months(12),
         "quarter" | "quarters" => Unit::Months(3),
         "month" | "months" | "mo" | "mos" | "mth" | "mths" | "moths" => Unit::Months(1),
-        "fortnight" | "fortnights" => Unit::Days(14),
-        "week" | "weeks" | "wk" | "wks" | "w" | "weaks" => Unit::Days(7),
-        "day" | "days" | "d" | "dys" | "dayz" | "night" | "nights" => Unit::Days(1),
+        "fortnight" | "fortnights" => Unit::Weeks(2),
+        "week" | "weeks" | "wk" | "wks" | "w" | "weaks" => Unit::Weeks(1),
+        "day" | "days" | "d" | "dys" | "dayz" | "night" | "nights" => Unit::Days,
         "workday" | "workdays" | "weekday" | "weekdays" => Unit::Business,
         "hour" | "hours" | "hr" | "hrs" | "h" | "houres" | "hous" => Unit::Seconds(3600),
         "minute" | "minutes" | "min" | "mins" | "m" | "minuts" => Unit::Seconds(60),
@@ -109,10 +111,11 @@ impl Reader<'_> {
             && matches!(self.word(2), "half" | "quarter")
             && self.unit_at(3).is_none()
         {
-            amount += if self.word(2) == "half" { ratio(1, 2) } else { ratio(1, 4) };
+            let more = if self.word(2) == "half" { Small::new(1, 2) } else { Small::new(1, 4) };
+            amount = amount.plus(more)?;
             self.at += 3;
         }
-        self.add(&amount, unit)?;
+        self.add(amount, unit)?;
         // `2 h 30`
         if let (Unit::Seconds(3600), Some(minutes)) = (unit, self.bare_minutes()) {
             self.total.seconds += minutes * 60;
@@ -132,7 +135,7 @@ impl Reader<'_> {
     }
 
     /// `45`, `1.5`, `1/2`, `a`, `half an`, `two and a half`, `a couple of`, `a few`.
-    fn amount(&mut self) -> Option<Rational> {
+    fn amount(&mut self) -> Option<Small> {
         let pieces: Vec<Piece<'_>> = self.tokens.iter().skip(self.at).take(16).map(piece).collect();
         if let Some((value, used)) = words::read(&pieces) {
             self.at += used;
@@ -140,28 +143,18 @@ impl Reader<'_> {
             self.at += usize::from(matches!(self.word(0), "a" | "an"));
             return Some(value);
         }
-        match self.word(0) {
-            "a" | "an" | "one" | "another" | "every" => {
-                self.at += 1 + usize::from(self.word(1) == "few");
-                return Some(
-                    if self.word(0) == "few"
-                        || self.tokens.get(self.at.wrapping_sub(1)).is_some_and(|token| token.word() == "few")
-                    {
-                        ratio(3, 1)
-                    } else {
-                        ratio(1, 1)
-                    },
-                );
-            }
-            "few" => {
-                self.at += 1;
-                return Some(ratio(3, 1));
-            }
-            _ => {}
+        let few = usize::from(matches!(self.word(0), "a" | "an" | "another"));
+        if self.word(few) == "few" {
+            self.at += few + 1;
+            return Some(Small::whole(3));
+        }
+        if matches!(self.word(0), "a" | "an" | "one" | "another" | "every") {
+            self.at += 1;
+            return Some(Small::ONE);
         }
         let number = self.tokens.get(self.at)?;
         number.number()?;
-        let mut value = number.value.clone();
+        let mut value = number.value;
         self.at += 1;
         let next = |ahead: usize| self.tokens.get(self.at + ahead);
         let glued = next(1).is_some_and(|token| token.glued && token.number().is_some());
@@ -169,40 +162,47 @@ impl Reader<'_> {
             let digits = next(1)?;
             let places = u32::try_from(digits.text.len().min(9)).ok()?;
             let part = digits.text.get(..digits.text.len().min(9))?.parse::<i64>().ok()?;
-            value += ratio(part, 10_i64.checked_pow(places)?);
+            value = value.plus(Small::new(part, 10_i64.checked_pow(places)?))?;
             self.at += 2;
         } else if self.sign(',') && glued && next(1)?.text.len() == 3 {
             // `1,000 days`
-            value = value * ratio(1000, 1) + next(1)?.value.clone();
+            value = value.times(Small::whole(1000))?.plus(next(1)?.value)?;
             self.at += 2;
         } else if self.sign('/') && glued && !next(1)?.value.is_zero() {
-            value /= next(1)?.value.clone();
+            value = value.over(next(1)?.value)?;
             self.at += 2;
         }
         Some(value)
     }
 
-    fn add(&mut self, amount: &Rational, unit: Unit) -> Option<()> {
-        let scaled = |factor: i64| amount * ratio(factor, 1);
+    fn add(&mut self, amount: Small, unit: Unit) -> Option<()> {
+        let rest = |value: Small, floor: i64, factor: i64| {
+            value.plus(Small::whole(floor.checked_neg()?))?.times(Small::whole(factor))?.round()
+        };
+        let sum = |total: i64, more: Option<i64>| total.checked_add(more?);
+        let total = &mut self.total;
         match unit {
             Unit::Months(factor) => {
-                let months = scaled(factor);
-                self.total.months = self.total.months.checked_add(months.floor().to_i64()?)?;
+                let months = amount.times(Small::whole(factor))?;
+                let floor = months.floor()?;
+                total.months = sum(total.months, Some(floor))?;
                 // What is left of a month, in days of a 30th.
-                let days = ((&months - months.floor()) * ratio(30, 1)).round();
-                self.total.days = self.total.days.checked_add(days.to_i64()?)?;
+                total.days = sum(total.days, rest(months, floor, 30))?;
             }
-            Unit::Days(factor) => {
-                let days = scaled(factor);
-                self.total.days = self.total.days.checked_add(days.floor().to_i64()?)?;
-                let seconds = ((&days - days.floor()) * ratio(86_400, 1)).round();
-                self.total.seconds = self.total.seconds.checked_add(seconds.to_i64()?)?;
+            Unit::Weeks(factor) if amount.times(Small::whole(factor))?.is_whole() => {
+                total.weeks = sum(total.weeks, amount.times(Small::whole(factor))?.to_whole())?;
             }
-            Unit::Business => {
-                self.total.business_days = self.total.business_days.checked_add(amount.ceil().to_i64()?)?
+            Unit::Weeks(_) | Unit::Days => {
+                let days =
+                    if let Unit::Weeks(factor) = unit { amount.times(Small::whole(7 * factor))? } else { amount };
+                let floor = days.floor()?;
+                total.days = sum(total.days, Some(floor))?;
+                total.seconds = sum(total.seconds, rest(days, floor, 86_400))?;
             }
+            Unit::Business => total.business_days = sum(total.business_days, amount.ceil())?,
             Unit::Seconds(factor) => {
-                self.total.seconds = self.total.seconds.checked_add(scaled(factor).round().to_i64()?)?;
+                let seconds = amount.times(Small::whole(factor))?;
+                total.seconds = sum(total.seconds, seconds.round())?;
             }
         }
         Some(())
@@ -212,7 +212,7 @@ impl Reader<'_> {
 pub(crate) fn piece(token: &Token) -> Piece<'_> {
     match &token.kind {
         Kind::Word(word) => Piece::Word(word),
-        Kind::Number(_) => Piece::Digits(&token.value),
+        Kind::Number(_) => Piece::Digits(token.value),
         Kind::Sign('-') if token.glued => Piece::Hyphen,
         Kind::Sign(_) => Piece::Other,
     }
@@ -275,12 +275,18 @@ pub(crate) fn signed(tokens: &[Token]) -> Option<Duration> {
 impl Duration {
     /// The same in the other direction.
     pub(crate) fn reversed(self) -> Self {
-        Self { months: -self.months, days: -self.days, business_days: -self.business_days, seconds: -self.seconds }
+        Self {
+            months: -self.months,
+            weeks: -self.weeks,
+            days: -self.days,
+            business_days: -self.business_days,
+            seconds: -self.seconds,
+        }
     }
 
     /// Whether it goes back.
     pub(crate) fn is_back(self) -> bool {
-        self.months < 0 || self.days < 0 || self.business_days < 0 || self.seconds < 0
+        self.months < 0 || self.weeks < 0 || self.days < 0 || self.business_days < 0 || self.seconds < 0
     }
 
     /// Whether a time of day matters.
@@ -290,14 +296,14 @@ impl Duration {
 
     /// `start` and this much later, in civil time; seconds are left to the caller, who knows the zone.
     pub(crate) fn after(self, start: DateTime) -> Result<DateTime, Problem> {
-        if self.days.abs() > MOST_DAYS
-            || self.months.abs() > MOST_DAYS / 30
-            || self.business_days.abs() > MOST_BUSINESS_DAYS
+        let days =
+            self.weeks.checked_mul(7).and_then(|days| days.checked_add(self.days)).ok_or_else(Problem::too_far)?;
+        if days.abs() > MOST_DAYS || self.months.abs() > MOST_DAYS / 30 || self.business_days.abs() > MOST_BUSINESS_DAYS
         {
             return Err(Problem::too_far());
         }
         let months = Span::new().try_months(self.months).map_err(|_| Problem::too_far())?;
-        let days = Span::new().try_days(self.days).map_err(|_| Problem::too_far())?;
+        let days = Span::new().try_days(days).map_err(|_| Problem::too_far())?;
         let moved =
             start.checked_add(months).and_then(|moved| moved.checked_add(days)).map_err(|_| Problem::too_far())?;
         let date = business(moved.date(), self.business_days)?;
@@ -315,9 +321,8 @@ impl Duration {
         };
         part(size.months / 12, "year");
         part(size.months % 12, "month");
-        let weeks = if size.days % 7 == 0 && size.months == 0 && size.days < 70 { size.days / 7 } else { 0 };
-        part(weeks, "week");
-        part(size.days - weeks * 7, "day");
+        part(size.weeks, "week");
+        part(size.days, "day");
         part(size.business_days, "business day");
         part(size.seconds / 3600, "hour");
         part(size.seconds / 60 % 60, "minute");
@@ -361,8 +366,10 @@ mod tests {
     use crate::token::tokens;
 
     fn check(text: &str, months: i64, days: i64, business_days: i64, seconds: i64) {
-        let expected = Duration { months, days, business_days, seconds };
-        assert_eq!(signed(&tokens(text)), Some(expected), "{text}");
+        let found =
+            signed(&tokens(text)).map(|found| Duration { weeks: 0, days: found.days + 7 * found.weeks, ..found });
+        let expected = Duration { months, weeks: 0, days, business_days, seconds };
+        assert_eq!(found, Some(expected), "{text}");
     }
 
     #[test]

@@ -75,10 +75,16 @@ impl Tool for Datetime {
     type Arguments = Arguments;
 
     fn call(arguments: Arguments) -> Result<Value, ToolError> {
-        let now = Timestamp::try_from(std::time::SystemTime::now())
-            .map_err(|error| ToolError::failed(format!("the clock of the host cannot be read: {error}")))?;
+        let now =
+            clock_of_host().ok_or_else(|| ToolError::failed("the clock of the host is before 1970 or after 9999"))?;
         answer::answer(&arguments, now).map_err(ToolError::invalid)
     }
+}
+
+/// The moment by the clock of the host.
+fn clock_of_host() -> Option<Timestamp> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
 }
 
 tomas_tool_sdk::export!(Datetime);

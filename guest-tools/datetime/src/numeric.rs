@@ -3,7 +3,6 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 use tomas_english::month;
-use tomas_english::num_traits::ToPrimitive;
 use tomas_english::words::{self, Piece};
 
 use crate::moment::{Grain, Moment, Yearly};
@@ -168,7 +167,7 @@ pub(crate) fn spelled_year(tokens: &[Token]) -> Option<(i16, usize)> {
         return None;
     }
     let (first, used) = words::read(&pieces)?;
-    let first = first.to_integer().to_i64()?;
+    let first = first.floor()?;
     if (1000..=9999).contains(&first) {
         return Some((i16::try_from(first).ok()?, used));
     }
@@ -180,7 +179,7 @@ pub(crate) fn spelled_year(tokens: &[Token]) -> Option<(i16, usize)> {
         return None;
     }
     let (second, more) = words::read(rest)?;
-    let second = second.to_integer().to_i64().filter(|second| (10..100).contains(second))?;
+    let second = second.floor().filter(|second| (10..100).contains(second))?;
     Some((i16::try_from(first * 100 + second).ok()?, used + more))
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Unit, Zoned};
-use tomas_english::{month, show};
+use tomas_english::month;
 
 use crate::duration::{counted, listed};
 use crate::moment::Moment;
@@ -102,7 +102,11 @@ pub(crate) fn seconds(total: i64) -> String {
     if parts.is_empty() { "no time".to_owned() } else { listed(&parts) }
 }
 
-/// Hours as a short decimal: `8.5`.
+/// Hours as a short decimal: `8.5`, `-5.75`.
 pub(crate) fn hours(total: i64) -> String {
-    show::significant(&tomas_english::ratio(total, 3600), 8)
+    let sign = if total < 0 { "-" } else { "" };
+    let (hours, rest) = (total.unsigned_abs() / 3600, total.unsigned_abs() % 3600);
+    let fraction = format!("{:06}", (rest * 1_000_000 + 1800) / 3600);
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() { format!("{sign}{hours}") } else { format!("{sign}{hours}.{fraction}") }
 }

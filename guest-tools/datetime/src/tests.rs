@@ -93,7 +93,7 @@ fn the_answers_read_well() {
             json!({ "operation": "difference", "date": "9:00", "other": "17:30" }),
             "From 09:00 to 17:30: 8 hours and 30 minutes.",
         ),
-        (json!({ "operation": "difference", "other": "5pm" }), "From now (14:30) to 17:00: 2 hours and 29 minutes."),
+        (json!({ "operation": "difference", "other": "5pm" }), "From now (14:30) to 17:00: 2 hours and 30 minutes."),
         (
             json!({ "operation": "info", "date": "1900" }),
             "1900 was not a leap year. 1 January 1900 was a Monday; the year had 365 days.",

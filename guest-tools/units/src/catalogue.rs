@@ -115,13 +115,21 @@ impl Catalogue {
             found = self.named(&self.exact, &lowered);
             found.extend(self.prefixed(&lowered));
         }
-        if found.is_empty() {
-            found = self.named(&self.lower, &lowered);
-        }
+        // `c` is a cup, and where that does not fit a degree Celsius.
+        found.extend(self.named(&self.lower, &lowered));
         if found.is_empty() {
             found = self.prefixed_loosely(&lowered);
         }
-        found.dedup();
+        if found.is_empty() && lowered.len() > 2 {
+            // `kms`, `gbs`: a plural of the symbol.
+            found = lowered.strip_suffix('s').map(|symbol| self.find(symbol)).unwrap_or_default();
+        }
+        let mut seen = Vec::new();
+        found.retain(|unit| {
+            let new = !seen.contains(&unit.singular);
+            seen.push(unit.singular.clone());
+            new
+        });
         found
     }
 
@@ -166,7 +174,8 @@ impl Catalogue {
                         Prefixes::Data => large,
                     };
                     // A symbol takes short prefixes, a name long ones.
-                    if takes && written == is_name(rest, &entry.measure) {
+                    let both = rest == "bit";
+                    if takes && (both || written == is_name(rest, &entry.measure)) {
                         found.push(scaled(&entry.measure, long, &factor));
                     }
                 }
@@ -217,10 +226,7 @@ pub(crate) fn american(name: &str) -> String {
 }
 
 fn is_name(written: &str, measure: &Measure) -> bool {
-    written.chars().count() > 3
-        || written == measure.singular
-        || written == "gm"
-        || measure.singular == "bit" && written == "bit"
+    written.chars().count() > 3 || written == measure.singular || written == "gm"
 }
 
 fn scaled(measure: &Measure, prefix: &str, factor: &Rational) -> Measure {
@@ -300,6 +306,10 @@ mod tests {
             ("GHz", "gigahertz"),
             ("kN", "kilonewton"),
             ("mAh", "milliampere hour"),
+            ("Mbit", "megabit"),
+            ("cms", "centimetre"),
+            ("gigs", "gigabyte"),
+            ("Calories", "food calorie"),
         ] {
             let found = catalogue.find(name);
             assert_eq!(found.first().map(|unit| unit.singular.as_str()), Some(expected), "{name}");

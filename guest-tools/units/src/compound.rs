@@ -145,9 +145,7 @@ impl Reader<'_> {
                 (3, small(self.token(2)).map(|power| -power))
             }
             Some(Kind::Symbol('^')) => (2, small(self.token(1))),
-            Some(Kind::Number(_)) if self.token(0).is_some_and(|token| token.glued) => {
-                (1, small(self.token(0)).filter(|power| *power <= 3))
-            }
+            Some(Kind::Number(_)) if self.glued_behind_word() => (1, small(self.token(0)).filter(|power| *power <= 3)),
             Some(Kind::Word(_)) => match self.word(0).as_str() {
                 "squared" | "square" => (1, Some(2)),
                 "cubed" | "cube" => (1, Some(3)),
@@ -162,6 +160,12 @@ impl Reader<'_> {
             }
             None => 1,
         }
+    }
+
+    /// `m2`, but not `5'2`.
+    fn glued_behind_word(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|place| self.tokens.get(place));
+        self.token(0).is_some_and(|token| token.glued) && before.is_some_and(|token| !token.word().is_empty())
     }
 
     /// The longest name of a unit from here.

@@ -1,6 +1,7 @@
 //! Numbers, words and symbols of a text.
 
 use crate::number::{self, Comma, Literal, TooLarge};
+use crate::small::Small;
 use crate::words::{self, Piece};
 
 /// What a [`Token`] is.
@@ -98,7 +99,7 @@ pub fn with_number_words(tokens: Vec<Token>) -> Vec<Token> {
         match read {
             Some((value, length)) if length > 1 || token.number().is_none() => {
                 let text = lowered.get(at..at + length).unwrap_or_default().join(" ");
-                let literal = Literal { value, text, decimals: 0, grouped: false };
+                let literal = Literal { value: value.to_rational(), text, decimals: 0, grouped: false };
                 joined.push(Token { kind: Kind::Number(literal), glued: token.glued });
                 at += length;
             }
@@ -113,7 +114,7 @@ pub fn with_number_words(tokens: Vec<Token>) -> Vec<Token> {
 
 fn piece<'a>(token: &'a Token, word: &'a str) -> Piece<'a> {
     match &token.kind {
-        Kind::Number(literal) => Piece::Digits(&literal.value),
+        Kind::Number(literal) => Small::from_rational(&literal.value).map_or(Piece::Other, Piece::Digits),
         Kind::Word(_) => Piece::Word(word),
         Kind::Symbol('-') if token.glued => Piece::Hyphen,
         Kind::Symbol(_) => Piece::Other,

@@ -2,6 +2,7 @@
 //!
 //! - [`fold`] turns typographic characters into plain ones (`×` → `*`, `²` → `^2`, `São` → `sao`);
 //! - [`lex`] cuts a text into numbers, words and symbols (`2,340`, `3 1/2`, `½`, `6e23`, `0xff`);
+//! - [`small`] holds exact numbers that need no big integers;
 //! - [`words`] reads numbers in words (`twenty five`, `half a million`, `two and a half`);
 //! - [`show`] writes exact numbers for people (`2,340.5`, `≈ 1.414213562373`);
 //! - [`close`] finds names that differ by a slip of the finger;
@@ -16,6 +17,7 @@ pub mod lex;
 pub mod month;
 pub mod number;
 pub mod show;
+pub mod small;
 pub mod words;
 
 pub use num_bigint;

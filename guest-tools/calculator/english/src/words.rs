@@ -1,9 +1,8 @@
 //! Numbers in words: `twenty five`, `one hundred and five`, `two and a half million`, `three point one`.
 
-use num_bigint::BigInt;
-use num_traits::{One, Zero, pow::Pow};
+use std::cmp::Ordering;
 
-use crate::{Rational, ratio};
+use crate::small::Small;
 
 /// A token as this reader sees it; words in lower case.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +10,7 @@ pub enum Piece<'a> {
     /// A word.
     Word(&'a str),
     /// A number in digits.
-    Digits(&'a Rational),
+    Digits(Small),
     /// A `-` right behind something.
     Hyphen,
     /// Anything else.
@@ -79,7 +78,6 @@ fn scale(word: &str) -> Option<u32> {
         "quintillion" => 18,
         "sextillion" => 21,
         "septillion" => 24,
-        "googol" => 100,
         _ => return None,
     })
 }
@@ -113,16 +111,13 @@ fn denominator(word: &str) -> Option<(i64, bool)> {
 /// Reads the number that `pieces` start with, and how many of them it takes.
 /// A number in digits alone is no number in words. `a` counts only before `hundred`, `dozen`, `half` …
 #[must_use]
-pub fn read(pieces: &[Piece<'_>]) -> Option<(Rational, usize)> {
+pub fn read(pieces: &[Piece<'_>]) -> Option<(Small, usize)> {
     let mut reader = Reader { pieces, at: 0 };
     let value = match reader.fraction(true) {
-        Some(fraction) => {
-            let scaled = reader.scale_behind_fraction();
-            fraction * scaled
-        }
+        Some(fraction) => fraction.times(reader.scale_behind_fraction()?)?,
         None => {
             let value = reader.cardinal()?;
-            reader.tail(value)
+            reader.tail(value)?
         }
     };
     let digits_only = reader.at == 1 && matches!(pieces.first(), Some(Piece::Digits(_)));
@@ -158,15 +153,15 @@ impl<'a> Reader<'a> {
     }
 
     /// `half`, `a quarter`, `two thirds`, `3 quarters`; a bare `half` only if `bare`.
-    fn fraction(&mut self, bare: bool) -> Option<Rational> {
+    fn fraction(&mut self, bare: bool) -> Option<Small> {
         let (numerator, used) = match self.pieces.get(self.at)? {
             Piece::Word("a" | "an" | "one") => (1, 1),
             Piece::Word(word @ ("half" | "quarter")) if bare => {
                 self.at += 1;
-                return Some(ratio(1, if *word == "half" { 2 } else { 4 }));
+                return Some(Small::new(1, if *word == "half" { 2 } else { 4 }));
             }
             Piece::Word(word) => (small(word).filter(|n| *n > 0)?, 1),
-            Piece::Digits(value) if value.is_integer() => (i64::try_from(value.numer()).ok()?, 1),
+            Piece::Digits(value) => (value.to_whole()?, 1),
             _ => return None,
         };
         let gap = usize::from(self.hyphen(used));
@@ -175,52 +170,41 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.at += used + gap + 1;
-        Some(ratio(numerator, bottom))
+        Some(Small::new(numerator, bottom))
     }
 
     /// `half a million`, `quarter of a million`, `half dozen`: the million.
-    fn scale_behind_fraction(&mut self) -> Rational {
+    fn scale_behind_fraction(&mut self) -> Option<Small> {
         let mut ahead = usize::from(self.word(0) == "of");
         ahead += usize::from(matches!(self.word(ahead), "a" | "an"));
         let value = match self.word(ahead) {
-            "dozen" => ratio(12, 1),
-            "hundred" => ratio(100, 1),
+            "dozen" => Small::whole(12),
+            "hundred" => Small::whole(100),
             word => match scale(word) {
-                Some(power) => ten_to(power),
-                None => return Rational::one(),
+                Some(power) => Small::ten_to(power)?,
+                None => return Some(Small::ONE),
             },
         };
         self.at += ahead + 1;
-        value
+        Some(value)
     }
 
-    fn cardinal(&mut self) -> Option<Rational> {
-        let mut total = Rational::zero();
-        let mut current: Option<Rational> = None;
+    fn cardinal(&mut self) -> Option<Small> {
+        let mut sum = Sum { total: Small::ZERO, current: None, least: Small::ZERO };
         let mut last = Last::Nothing;
-        let mut least = Rational::zero();
         loop {
             let skip = self.joint(last);
             let Some(piece) = self.pieces.get(self.at + skip) else { break };
             let taken = match *piece {
-                Piece::Digits(value) => self.digits(value, last, &least, &mut current),
-                Piece::Word(word) => one_word(word, last, &mut total, &mut current, &mut least),
+                Piece::Digits(value) => sum.digits(value, last),
+                Piece::Word(word) => sum.word(word, last),
                 _ => None,
             };
             let Some(next) = taken else { break };
             self.at += skip + 1;
             last = next;
         }
-        (last != Last::Nothing).then(|| total + current.unwrap_or_else(Rational::zero))
-    }
-
-    fn digits(&self, value: &Rational, last: Last, least: &Rational, current: &mut Option<Rational>) -> Option<Last> {
-        let continues = last == Last::Scale && current.is_none() && value < least && !value.is_zero();
-        if last != Last::Nothing && !continues {
-            return None;
-        }
-        *current = Some(value.clone());
-        Some(Last::Digits)
+        if last == Last::Nothing { None } else { sum.total.plus(sum.current.unwrap_or(Small::ZERO)) }
     }
 
     /// How many pieces between two words of a number say nothing: `a` before hundred, `and`, a hyphen.
@@ -247,30 +231,30 @@ impl<'a> Reader<'a> {
     }
 
     /// `point five`, `and a half`, `dozen`, and a magnitude behind those.
-    fn tail(&mut self, mut value: Rational) -> Rational {
-        let whole = value.is_integer();
+    fn tail(&mut self, mut value: Small) -> Option<Small> {
+        let whole = value.is_whole();
         if self.word(0) == "couple" {
             self.at += 1;
         }
         if self.word(0) == "point" {
-            value += self.decimals();
+            value = value.plus(self.decimals()?)?;
         } else if self.word(0) == "and" || self.hyphen(0) {
-            value += self.and_fraction();
+            value = value.plus(self.and_fraction())?;
         }
-        let behind_fraction = whole && !value.is_integer();
+        let behind_fraction = whole && !value.is_whole();
         if behind_fraction && let Some(power) = scale(self.word(0)) {
             self.at += 1;
-            value *= ten_to(power);
+            value = value.times(Small::ten_to(power)?)?;
         }
         if matches!(self.word(0), "dozen" | "dozens") {
             self.at += 1;
-            value *= ratio(12, 1);
+            value = value.times(Small::whole(12))?;
         }
-        value
+        Some(value)
     }
 
-    fn decimals(&mut self) -> Rational {
-        let (mut value, mut place, start) = (Rational::zero(), ratio(1, 10), self.at);
+    fn decimals(&mut self) -> Option<Small> {
+        let (mut value, mut place, start) = (Small::ZERO, Small::new(1, 10), self.at);
         self.at += 1;
         loop {
             let digit = match self.pieces.get(self.at) {
@@ -279,28 +263,29 @@ impl<'a> Reader<'a> {
                     Some(digit) if digit < 10 => digit,
                     _ => break,
                 },
-                Some(Piece::Digits(digits)) if digits.is_integer() && **digits < ratio(10, 1) => {
-                    i64::try_from(digits.numer()).unwrap_or(0)
-                }
+                Some(Piece::Digits(digits)) => match digits.to_whole() {
+                    Some(digit) if (0..10).contains(&digit) => digit,
+                    _ => break,
+                },
                 _ => break,
             };
-            value += &place * ratio(digit, 1);
-            place /= ratio(10, 1);
+            value = value.plus(place.times(Small::whole(digit))?)?;
+            place = place.times(Small::new(1, 10))?;
             self.at += 1;
         }
         if self.at == start + 1 {
             self.at = start;
         }
-        value
+        Some(value)
     }
 
     /// `and a half`, `and three quarters`, `-and-a-half`; nothing when `of` follows.
-    fn and_fraction(&mut self) -> Rational {
+    fn and_fraction(&mut self) -> Small {
         let start = self.at;
         self.at += usize::from(self.hyphen(0));
         if self.word(0) != "and" {
             self.at = start;
-            return Rational::zero();
+            return Small::ZERO;
         }
         self.at += 1;
         let hyphens = self.hyphen(0);
@@ -309,7 +294,7 @@ impl<'a> Reader<'a> {
             Some(fraction) if self.word(0) != "of" => fraction,
             _ => {
                 self.at = start;
-                Rational::zero()
+                Small::ZERO
             }
         }
     }
@@ -319,71 +304,67 @@ fn magnitude(word: &str) -> bool {
     matches!(word, "hundred" | "dozen") || scale(word).is_some()
 }
 
-fn ten_to(power: u32) -> Rational {
-    Rational::from(Pow::pow(BigInt::from(10), power))
+/// The number read so far.
+struct Sum {
+    /// What is complete, up to the last thousand or million.
+    total: Small,
+    /// What the next thousand or million will multiply.
+    current: Option<Small>,
+    /// The last thousand or million.
+    least: Small,
 }
 
-/// Takes one word into the number read so far; `None` when it does not continue it.
-fn one_word(
-    word: &str,
-    last: Last,
-    total: &mut Rational,
-    current: &mut Option<Rational>,
-    least: &mut Rational,
-) -> Option<Last> {
-    let open = matches!(last, Last::Nothing | Last::Hundred | Last::Scale);
-    let grown =
-        |current: &Option<Rational>, value: i64| current.clone().unwrap_or_else(Rational::zero) + ratio(value, 1);
-    if let Some(value) = small(word) {
-        let fits = open || (last == Last::Tens && (1..10).contains(&value));
-        return fits.then(|| {
-            *current = Some(grown(current, value));
-            Last::Small
-        });
+impl Sum {
+    /// Digits stand first or behind a larger magnitude: `2 million 500 thousand`.
+    fn digits(&mut self, value: Small, last: Last) -> Option<Last> {
+        let smaller = value.compare(self.least) == Ordering::Less && !value.is_zero();
+        let continues = last == Last::Scale && self.current.is_none() && smaller;
+        if last != Last::Nothing && !continues {
+            return None;
+        }
+        self.current = Some(value);
+        Some(Last::Digits)
     }
-    if let Some(value) = tens(word) {
-        return open.then(|| {
-            *current = Some(grown(current, value));
-            Last::Tens
-        });
-    }
-    let factor = match word {
-        "hundred" | "hundreds" if last != Last::Hundred => ratio(100, 1),
-        "couple" if last == Last::Nothing => {
-            *current = Some(ratio(2, 1));
-            return Some(Last::Small);
-        }
-        "dozen" if last == Last::Nothing => {
-            *current = Some(ratio(12, 1));
-            return Some(Last::Small);
-        }
-        _ => {
-            let power = scale(word)?;
-            return scaled(&ten_to(power), last, total, current, least);
-        }
-    };
-    *current = Some(current.clone().unwrap_or_else(Rational::one) * factor);
-    Some(Last::Hundred)
-}
 
-fn scaled(
-    power: &Rational,
-    last: Last,
-    total: &mut Rational,
-    current: &mut Option<Rational>,
-    least: &mut Rational,
-) -> Option<Last> {
-    let part = current.take();
-    if last == Last::Scale && part.is_none() {
-        // `a thousand million` is a product.
-        *total *= power;
-    } else if !least.is_zero() && power > least {
-        *total = (total.clone() + part.unwrap_or_else(Rational::zero)) * power;
-    } else {
-        *total += part.unwrap_or_else(Rational::one) * power;
+    /// Takes one word in; `None` when it does not continue the number.
+    fn word(&mut self, word: &str, last: Last) -> Option<Last> {
+        let open = matches!(last, Last::Nothing | Last::Hundred | Last::Scale);
+        if let Some(value) = small(word) {
+            let fits = open || (last == Last::Tens && (1..10).contains(&value));
+            return if fits { self.grow(value, Last::Small) } else { None };
+        }
+        if let Some(value) = tens(word) {
+            return if open { self.grow(value, Last::Tens) } else { None };
+        }
+        match word {
+            "hundred" | "hundreds" if last != Last::Hundred => {
+                self.current = Some(self.current.unwrap_or(Small::ONE).times(Small::whole(100))?);
+                Some(Last::Hundred)
+            }
+            "couple" if last == Last::Nothing => self.grow(2, Last::Small),
+            "dozen" if last == Last::Nothing => self.grow(12, Last::Small),
+            _ => self.scale(Small::ten_to(scale(word)?)?, last),
+        }
     }
-    *least = power.clone();
-    Some(Last::Scale)
+
+    fn grow(&mut self, value: i64, last: Last) -> Option<Last> {
+        self.current = Some(self.current.unwrap_or(Small::ZERO).plus(Small::whole(value))?);
+        Some(last)
+    }
+
+    fn scale(&mut self, power: Small, last: Last) -> Option<Last> {
+        let part = self.current;
+        let total = if last == Last::Scale && part.is_none() {
+            // `a thousand million` is a product.
+            self.total.times(power)?
+        } else if !self.least.is_zero() && power.compare(self.least) == Ordering::Greater {
+            self.total.plus(part.unwrap_or(Small::ZERO))?.times(power)?
+        } else {
+            self.total.plus(part.unwrap_or(Small::ONE).times(power)?)?
+        };
+        (self.total, self.current, self.least) = (total, None, power);
+        Some(Last::Scale)
+    }
 }
 
 /// The value of `first`, `2nd` (as word and digits apart), `twenty` + `third` … up to 31, for days.
@@ -423,27 +404,21 @@ pub fn ordinal(word: &str) -> Option<i64> {
 pub fn whole(words: &[&str]) -> Option<i64> {
     let pieces: Vec<Piece<'_>> = words.iter().map(|word| Piece::Word(word)).collect();
     let (value, used) = read(&pieces)?;
-    if used != words.len() || !value.is_integer() {
-        return None;
-    }
-    i64::try_from(value.numer()).ok()
+    if used == words.len() { value.to_whole() } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn value(text: &str) -> Option<(Rational, usize)> {
+    fn value(text: &str) -> Option<(Small, usize)> {
         let words: Vec<&str> = text.split(' ').collect();
-        let digits: Vec<Option<Rational>> =
-            words.iter().map(|word| word.parse::<i64>().ok().map(|n| ratio(n, 1))).collect();
         let pieces: Vec<Piece<'_>> = words
             .iter()
-            .zip(&digits)
-            .map(|(word, digits)| match digits {
-                Some(value) => Piece::Digits(value),
-                None if *word == "-" => Piece::Hyphen,
-                None => Piece::Word(word),
+            .map(|word| match word.parse::<i64>() {
+                Ok(value) => Piece::Digits(Small::whole(value)),
+                Err(_) if *word == "-" => Piece::Hyphen,
+                Err(_) => Piece::Word(word),
             })
             .collect();
         read(&pieces)
@@ -480,7 +455,7 @@ mod tests {
             ("nine hundred ninety nine", 999, 1, 4),
             ("5 hundred", 500, 1, 2),
         ] {
-            assert_eq!(value(text), Some((ratio(numerator, denominator), used)), "{text}");
+            assert_eq!(value(text), Some((Small::new(numerator, denominator), used)), "{text}");
         }
         for text in ["a", "5", "plus", "third", "point five", "an apple", "and"] {
             assert_eq!(value(text), None, "{text}");
