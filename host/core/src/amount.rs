@@ -142,9 +142,9 @@ impl fmt::Display for Bytes {
         let n = self.0;
         match n {
             0 => f.write_str("0"),
-            n if n % (1 << 30) == 0 => write!(f, "{}GiB", n >> 30),
-            n if n % (1 << 20) == 0 => write!(f, "{}MiB", n >> 20),
-            n if n % (1 << 10) == 0 => write!(f, "{}KiB", n >> 10),
+            n if n.is_multiple_of(1 << 30) => write!(f, "{}GiB", n >> 30),
+            n if n.is_multiple_of(1 << 20) => write!(f, "{}MiB", n >> 20),
+            n if n.is_multiple_of(1 << 10) => write!(f, "{}KiB", n >> 10),
             n => write!(f, "{n}"),
         }
     }
@@ -153,9 +153,9 @@ impl fmt::Display for Bytes {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let us = self.0.as_micros();
-        if us % 1_000_000 == 0 {
+        if us.is_multiple_of(1_000_000) {
             write!(f, "{}s", us / 1_000_000)
-        } else if us % 1_000 == 0 {
+        } else if us.is_multiple_of(1_000) {
             write!(f, "{}ms", us / 1_000)
         } else {
             write!(f, "{}ms", self.0.as_secs_f64() * 1e3)
