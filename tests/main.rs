@@ -1,5 +1,9 @@
 //! All integration tests, in one program: linking is what takes long. Each case is a file in `cases/`.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test that cannot go on should say where; nothing is exported"
+)]
 
 mod cases {
     mod bad_input;

@@ -6,8 +6,11 @@
 
 use anyhow::{Context as _, bail};
 use sqlx::{
-    Row as _, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    Row as _, Sqlite, SqlitePool,
+    query::Query,
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
 };
 use std::{
     fs::{self, File},
@@ -149,17 +152,22 @@ impl Store {
     /// When the disk does not take it; the event is then not in the log.
     pub async fn append(&self, id: &str, event: Event) -> anyhow::Result<Entry> {
         let (time_ms, json) = (now(), serde_json::to_string(&event)?);
-        let row = sqlx::query(
+        let append = sqlx::query(
             "INSERT INTO events (session, sequence, time_ms, event)
              SELECT ?1, COALESCE(MAX(sequence), 0) + 1, ?2, ?3 FROM events WHERE session = ?1 RETURNING sequence",
-        )
-        .bind(id)
-        .bind(signed(time_ms))
-        .bind(json)
-        .fetch_one(&self.writer)
-        .await
-        .context("the event cannot be stored\nhint: is the disk full?")?;
-        Ok(Entry { sequence: unsigned(row.get(0)), time_ms, event })
+        );
+        let append = append.bind(id).bind(signed(time_ms)).bind(json);
+        let sequence =
+            self.returned(append).await.and_then(|row| Ok(row.context("nothing was inserted")?.try_get(0)?));
+        let sequence = sequence.context("the event cannot be stored\nhint: is the disk full?")?;
+        Ok(Entry { sequence: unsigned(sequence), time_ms, event })
+    }
+
+    /// Runs a statement that writes and returns at most one row. All rows are asked for: SQLite hands out what
+    /// `RETURNING` returns *before* it commits, so that reading only the first row would acknowledge what a full disk
+    /// then refuses.
+    async fn returned(&self, statement: Query<'_, Sqlite, SqliteArguments>) -> anyhow::Result<Option<SqliteRow>> {
+        Ok(statement.fetch_all(&self.writer).await?.pop())
     }
 
     /// Up to `limit` events of a session after a sequence number.
@@ -204,12 +212,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn take(&self, id: &str) -> anyhow::Result<Option<Row>> {
-        let row = sqlx::query("UPDATE sessions SET owner = ? WHERE id = ? RETURNING folder, closed")
-            .bind(&self.owner)
-            .bind(id)
-            .fetch_optional(&self.writer)
-            .await
-            .context("the session cannot be read")?;
+        let take = sqlx::query("UPDATE sessions SET owner = ? WHERE id = ? RETURNING folder, closed");
+        let row = self.returned(take.bind(&self.owner).bind(id)).await.context("the session cannot be read")?;
         Ok(row
             .map(|r| Row { folder: r.get::<Option<String>, _>(0).map(PathBuf::from), closed: r.get::<i64, _>(1) != 0 }))
     }
@@ -338,6 +342,16 @@ mod tests {
         store.close("a").await.unwrap();
         assert!(store.take("a").await.unwrap().unwrap().closed);
         assert_eq!(store.take("c").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_committed_is_not_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        // SQLite finds a foreign key that is not there when it ends the statement, after it has returned its row.
+        assert!(store.append("absent", request(1)).await.is_err());
+        store.create("a", None, &opened()).await.unwrap();
+        assert_eq!(store.append("a", request(1)).await.unwrap().sequence, 2);
     }
 
     #[tokio::test]

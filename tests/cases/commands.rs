@@ -32,7 +32,7 @@ fn a_tool_runs_by_itself() {
     fails(&world.run(&["tool", "run", "nothing"], b""), 1, "no tool is named `nothing`");
     fails(&world.run(&["tool", "run", "calculator", "{}", "--cpu", "0"], b""), 1, "lets nothing run");
     fails(&world.run(&["tool", "run", "calculator", "{}", "--cpu", "900"], b""), 1, "above the");
-    fails(&world.run(&["tool", "run", "calculator", "{}", "--cpu", "-1"], b""), 2, "hint: write millicores");
+    fails(&world.run(&["tool", "run", "calculator", "{}", "--cpu", "-1"], b""), 2, "`-1` is not an amount of CPU");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn check_says_what_a_file_is() {
 
 #[test]
 fn the_shipped_registry_is_that_of_the_shipped_components() {
-    let world = World::new("");
+    let world = World::shipped();
     assert!(stdout(&world.run(&["registry", "check"], b"")).contains("every component on disk is the registered one"));
 }
 
@@ -113,4 +113,12 @@ fn the_shipped_registry_is_that_of_the_shipped_components() {
 fn a_config_with_an_unknown_key_is_refused() {
     let world = World::new("[server]\nport = 80\n");
     fails(&world.run(&["tool", "list"], b""), 1, "unknown key `server.port`");
+}
+
+#[test]
+fn training_configs_are_not_mistaken_for_the_hosts() {
+    let world = World::new("");
+    let absent = |arguments: &[&str]| fails(&world.run(arguments, b""), 1, "absent.toml");
+    absent(&["data", "build", "--config", "absent.toml"]);
+    absent(&["train", "--config", "absent.toml"]);
 }

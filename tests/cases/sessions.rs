@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A text that takes a summary seconds on a tenth of a core.
+/// A text that takes a summary seconds on a quarter of a core.
 fn long_text() -> Vec<u8> {
     let sentence =
         |n: usize| format!("Sentence number {n} says that tool {} needs {} megabytes of memory. ", n % 97, n % 31);
-    (0..2500).map(sentence).collect::<String>().into_bytes()
+    (0..20_000).map(sentence).collect::<String>().into_bytes()
 }
 
 /// Sends a request that is under way for a while, and waits until it holds a grant.
@@ -85,7 +85,7 @@ fn attachments_come_back_as_they_were() {
 fn kill_9_loses_nothing_that_was_acknowledged() {
     let world = World::new("");
     let server = world.serve();
-    let session = server.session(&json!({"cpu": "100m", "memory": "64MiB"}));
+    let session = server.session(&json!({"cpu": "250m", "memory": "64MiB"}));
     attach_long(&server, &session);
     assert_eq!(server.say(&session, "arithmetic: 2 + 3").status, 200);
     let _connection = begin_slow(&server, &session, false);
@@ -104,7 +104,7 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
     // The session goes on: its files, its numbers and its budget are there.
     let shown = server.client.get(&session).value();
     assert_eq!((&shown["attachments"][0]["name"], &shown["requests"]), (&json!("long.txt"), &json!(2)));
-    assert_eq!(shown["budget"]["cpu"], "100m");
+    assert_eq!(shown["budget"]["cpu"], "250m");
     assert_eq!(server.say(&session, "arithmetic: 2 + 3").status, 200);
     server.settles();
 }
@@ -114,7 +114,7 @@ fn a_client_that_hangs_up_costs_nothing_more() {
     let world = World::new("");
     let server = world.serve();
     for stream in [false, true] {
-        let session = server.session(&json!({"cpu": "100m", "memory": "64MiB"}));
+        let session = server.session(&json!({"cpu": "250m", "memory": "64MiB"}));
         attach_long(&server, &session);
         drop(begin_slow(&server, &session, stream));
         server.settles();
@@ -129,7 +129,7 @@ fn a_client_that_hangs_up_costs_nothing_more() {
 
 #[test]
 fn a_full_queue_is_refused_with_429() {
-    let world = World::new("[server]\nqueue = 0\n[session]\ncpu = \"100m\"\nmemory = \"64MiB\"\n");
+    let world = World::new("[server]\nqueue = 0\n[session]\ncpu = \"250m\"\nmemory = \"64MiB\"\n");
     let server = world.serve();
     let session = server.session(&json!({}));
     attach_long(&server, &session);

@@ -6,6 +6,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -20,9 +21,34 @@ pub struct World {
     pub folder: TempDir,
 }
 
+/// A registry of the components as they are, with the shipped profiles: built once for all tests, so that they can run
+/// while tools are being worked on. That the shipped registry is the right one is a case of its own.
+fn registry() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let folder = root().join("target/tmp/registry");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("registry.json");
+        let _ = std::fs::copy(root().join("data/profiling.csv"), folder.join("profiling.csv"));
+        let world = World::with_registry("", &path);
+        let built = world.run(&["registry", "build"], b"");
+        assert!(built.status.success(), "{built:?}");
+        path
+    })
+}
+
 impl World {
-    /// The shipped registry and tools, a store of its own, and the keys of `config` over the shipped ones.
+    /// The tools as they are, a registry of them, a store of its own, and the keys of `config` over the shipped ones.
     pub fn new(config: &str) -> Self {
+        Self::with_registry(config, registry())
+    }
+
+    /// The shipped registry and tools, and a store of its own.
+    pub fn shipped() -> Self {
+        Self::with_registry("", &root().join("data/registry.json"))
+    }
+
+    fn with_registry(config: &str, registry: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut keys: toml::Table = config.parse().unwrap();
         let mut set = |section: &str, key: &str, value: String| {
@@ -30,6 +56,7 @@ impl World {
             section.as_table_mut().unwrap().insert(key.to_owned(), value.into());
         };
         set("paths", "store", folder.path().join("store").display().to_string());
+        set("paths", "registry", registry.display().to_string());
         // Compiled once for all tests.
         set("sandbox", "cache", root().join("target/tmp/components").display().to_string());
         std::fs::create_dir_all(root().join("target/tmp")).unwrap();

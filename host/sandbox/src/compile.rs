@@ -5,13 +5,13 @@
 //! limits its own memory and CPU time, reads the component from standard input, and writes machine code to standard
 //! output. Whatever happens to the child, the host lives.
 
-use crate::{config::CompileConfig, engine};
+use crate::{cancel::lock, config::CompileConfig, engine};
 use std::{
     io::{self, Read, Write},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{Condvar, Mutex, PoisonError, mpsc},
 };
 use tomas_core::amount::{Bytes, Span};
 
@@ -51,6 +51,35 @@ pub enum CompileError {
         "the compiler process failed: {0}\nhint: set `compile.program` to an executable that can compile, such as the host itself"
     )]
     Child(String),
+}
+
+/// Lets so many compile at once.
+#[derive(Default)]
+pub(crate) struct Turns {
+    compiling: Mutex<u32>,
+    done: Condvar,
+}
+
+impl Turns {
+    /// Waits for a turn.
+    pub(crate) fn take(&self, at_once: u32) -> Turn<'_> {
+        let mut compiling = lock(&self.compiling);
+        while *compiling >= at_once.max(1) {
+            compiling = self.done.wait(compiling).unwrap_or_else(PoisonError::into_inner);
+        }
+        *compiling += 1;
+        Turn(self)
+    }
+}
+
+/// A turn to compile, until it is dropped.
+pub(crate) struct Turn<'a>(&'a Turns);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.compiling) -= 1;
+        self.0.done.notify_one();
+    }
 }
 
 /// Compiles `component` in a child process. Blocks.

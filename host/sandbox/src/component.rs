@@ -22,6 +22,9 @@ const MAGIC: [u8; 4] = *b"\0asm";
 const CORE: [u8; 4] = [1, 0, 0, 0];
 const COMPONENT: [u8; 4] = [0x0d, 0, 1, 0];
 
+/// Most names in an error message.
+const NAMES: usize = 12;
+
 /// Functions that the world `tool` exports.
 const FUNCTIONS: [&str; 3] = ["describe", "invoke", "worker"];
 
@@ -115,6 +118,7 @@ fn compiled(core: &Core, bytes: &[u8], digest: blake3::Hash) -> Result<Component
     }) {
         return Ok(component);
     }
+    let _turn = core.turns.take(core.config.compile.at_once);
     let code = compile(bytes, &core.config.compile, core.config.wasm_stack.0)?;
     let component = deserialize(core, &code).map_err(|error| SandboxError::Fault(format!("{error:#}")))?;
     if let Some(cache) = &core.cache {
@@ -135,13 +139,9 @@ fn deserialize(core: &Core, code: &[u8]) -> wasmtime::Result<Component> {
 
 fn imports(core: &Core, component: &Component, error: &wasmtime::Error) -> LoadError {
     let ty = component.component_type();
-    let unknown: Vec<_> = ty
-        .imports(&core.engine)
-        .map(|(name, _)| name)
-        .filter(|name| !PACKAGES.iter().any(|package| name.starts_with(package)))
-        .map(|name| format!("`{name}`"))
-        .collect();
-    let unknown = if unknown.is_empty() { "another version of an interface".to_owned() } else { unknown.join(", ") };
+    let names = ty.imports(&core.engine).map(|(name, _)| name);
+    let unknown = listed(names.filter(|name| !PACKAGES.iter().any(|package| name.starts_with(package))));
+    let unknown = if unknown.is_empty() { "another version of an interface".to_owned() } else { unknown };
     LoadError::Imports { unknown, reason: short(error) }
 }
 
@@ -155,8 +155,18 @@ fn exports(core: &Core, component: &Component, error: &wasmtime::Error) -> LoadE
         FUNCTIONS.iter().filter(|name| !is_function(name)).map(|name| format!("the function `{name}`")).collect();
     let missing =
         if missing.is_empty() { format!("the right types ({})", short(error)) } else { missing.join(" and ") };
-    let found = found.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let found = listed(found.iter().map(|(name, _)| *name));
     LoadError::Exports { missing, found: if found.is_empty() { "nothing".to_owned() } else { found } }
+}
+
+/// The first names in backticks, each cut to a readable length.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names = names.map(|name| format!("`{}`", name.chars().take(80).collect::<String>()));
+    let shown = names.by_ref().take(NAMES).collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// The first 300 characters of an error, in one line.

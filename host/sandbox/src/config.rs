@@ -24,8 +24,8 @@ pub struct SandboxConfig {
     pub instance: InstanceConfig,
     /// Wasm stack of a call, in bytes. A guest that needs more traps. Rust guests keep their own stack in linear memory.
     pub wasm_stack: Bytes,
-    /// Memory of an idle pool slot that is kept and zeroed instead of given back, in bytes: trades host memory
-    /// (times twice the workers) for page faults.
+    /// Written memory of an idle pool slot that is kept and zeroed instead of given back, in bytes: trades host memory
+    /// (times twice the workers, at most) for system calls and page faults.
     pub keep_resident: Bytes,
     /// Most handles to host objects (files, streams, pollables) that one instance may hold, as a count.
     pub max_handles: u32,
@@ -47,6 +47,8 @@ pub struct CompileConfig {
     pub cpu: Span,
     /// Wall time after which the child is killed.
     pub wall: Span,
+    /// Most children at once, as a count: together they may use this many times `memory`. The others wait.
+    pub at_once: u32,
     /// Most bytes of machine code accepted from the child.
     pub output: Bytes,
 }
@@ -75,7 +77,7 @@ impl Default for SandboxConfig {
             max_component: Bytes::mib(64),
             instance: InstanceConfig::default(),
             wasm_stack: Bytes(512 << 10),
-            keep_resident: Bytes(256 << 10),
+            keep_resident: Bytes::mib(1),
             max_handles: 10_000,
             max_random: Bytes::mib(1),
         }
@@ -89,6 +91,7 @@ impl Default for CompileConfig {
             memory: Bytes::mib(3072),
             cpu: Span(std::time::Duration::from_secs(60)),
             wall: Span(std::time::Duration::from_secs(120)),
+            at_once: 2,
             output: Bytes::mib(512),
         }
     }

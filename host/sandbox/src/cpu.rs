@@ -2,7 +2,10 @@
 //!
 //! A call is charged for each poll of its future and, while wasm runs, at each tick of the epoch (1 ms). When the bucket
 //! is in debt the thread sleeps in place until the debt is repaid. Fork-join workers draw on the same bucket from their
-//! own threads. Measured before we started: 0–3 % error at 0.1, 0.25 and 0.5 cores (facts.md §3).
+//! own threads.
+//!
+//! A call that waits saves up at most [`BURST`]. A call that wants to run and is not scheduled keeps what it missed, up
+//! to [`CATCH_UP`]: otherwise every millisecond that the operating system gives to somebody else would be lost for good.
 
 use std::{
     cell::Cell,
@@ -13,6 +16,9 @@ use tomas_core::amount::MilliCpu;
 
 /// How long a call may save up unused CPU, in wall nanoseconds: the burst is this times the rate.
 const BURST: u64 = 10_000_000;
+
+/// How long a call may fall behind its quota and still catch up, in wall nanoseconds.
+const CATCH_UP: u64 = 500_000_000;
 
 /// CPU time of the current thread, in nanoseconds.
 pub(crate) fn thread_time() -> u64 {
@@ -51,7 +57,7 @@ impl Bucket {
     /// Takes `nanoseconds` of CPU time out.
     pub(crate) fn charge(&self, nanoseconds: u64, now: Instant) {
         let cost = nanoseconds.saturating_mul(1000) / self.millicores;
-        let earliest = self.at(now).saturating_sub(BURST);
+        let earliest = self.at(now).saturating_sub(CATCH_UP);
         let mut seen = self.repaid.load(Ordering::Relaxed);
         loop {
             let next = seen.max(earliest).saturating_add(cost);
@@ -61,6 +67,11 @@ impl Bucket {
             }
         }
         self.used.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Notes that the call waited until `now` and did not want to run: of what it did not use, a burst is left.
+    pub(crate) fn waited(&self, now: Instant) {
+        self.repaid.fetch_max(self.at(now).saturating_sub(BURST), Ordering::Relaxed);
     }
 
     /// How long until the debt is repaid; zero when there is none.
@@ -180,8 +191,25 @@ mod tests {
         let origin = Instant::now();
         let bucket = Bucket::new(MilliCpu(2000), origin);
         let later = origin + Duration::from_secs(3600);
+        bucket.waited(later);
         bucket.charge(20 * MS + 2 * MS, later);
         assert_eq!(bucket.debt(later), Duration::from_millis(1));
+    }
+
+    #[test]
+    fn what_was_missed_can_be_caught_up() {
+        let origin = Instant::now();
+        let bucket = Bucket::new(MilliCpu(500), origin);
+        let later = origin + Duration::from_millis(100);
+        bucket.charge(55 * MS, later); // the burst of 5 ms, and half of the time that passed
+        assert_eq!(bucket.debt(later), Duration::ZERO);
+        bucket.charge(MS, later);
+        assert_eq!(bucket.debt(later), Duration::from_millis(2));
+        let much_later = origin + Duration::from_secs(3600);
+        bucket.charge(250 * MS, much_later);
+        assert_eq!(bucket.debt(much_later), Duration::ZERO);
+        bucket.charge(MS, much_later);
+        assert_eq!(bucket.debt(much_later), Duration::from_millis(2));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use crate::config::SandboxConfig;
 use std::hash::{Hash as _, Hasher};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, RegallocAlgorithm, Strategy,
-    WasmBacktraceDetails,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, RegallocAlgorithm,
+    Strategy, WasmBacktraceDetails,
 };
 
 /// Stack of a fiber beyond what wasm may use, in bytes: host functions run on it, and so does a fork-join worker that
@@ -64,7 +64,9 @@ pub(crate) fn running(sandbox: &SandboxConfig) -> wasmtime::Result<Engine> {
         .max_memory_size(1 << 32)
         .max_unused_warm_slots(stores)
         .linear_memory_keep_resident(size(sandbox.keep_resident.0))
-        .table_keep_resident(16 << 10);
+        .table_keep_resident(16 << 10)
+        // Where the kernel can tell which pages were written (Linux 6.7), only those are reset, and without unmapping.
+        .pagemap_scan(Enabled::Auto);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&config)
 }

@@ -21,6 +21,9 @@ pub(crate) async fn guarded<F: Future>(context: &Context, future: F) -> Result<F
     let mut alarm = None;
     poll_fn(|task| {
         let begun = Instant::now();
+        if alarm.is_some() {
+            context.bucket.waited(begun);
+        }
         if let Err(stop) = context.pay(begun) {
             return Poll::Ready(Err(stop));
         }

@@ -18,6 +18,9 @@ use wasmtime_wasi::I32Exit;
 /// Most frames of a backtrace shown.
 const FRAMES: usize = 20;
 
+/// Most characters of a function's name shown.
+const NAME: usize = 160;
+
 /// What the instance returned: JSON or an error of its own, or an error of the engine.
 pub(crate) type Returned = wasmtime::Result<Result<String, ToolError>>;
 
@@ -161,10 +164,10 @@ fn engine_error(context: &Context, error: wasmtime::Error, log: &[u8]) -> Result
     if let Some(&stop) = error.downcast_ref::<Stop>() {
         return Ok(stopped(context, stop));
     }
-    if context.memory.refused().is_some() {
-        return Ok(memory(context, None));
-    }
     let text = trap(error);
+    if context.memory.refused().is_some() {
+        return Ok(memory(context, text.lines().next()));
+    }
     if text.contains("fuel allocated for hostcalls has been exhausted") {
         return Ok(memory(context, Some("it handed the host more data at once than that")));
     }
@@ -251,7 +254,7 @@ fn plain(name: &str) -> String {
             }
         }
     }
-    out + rest
+    (out + rest).chars().take(NAME).collect()
 }
 
 /// What a Rust panic printed before it aborted.

@@ -5,6 +5,7 @@ use crate::{
     call::{Call, Finished},
     cancel::{CancelOnDrop, lock},
     capability,
+    compile::Turns,
     component::{self, LoadedComponent},
     config::SandboxConfig,
     context::{Context, Given, Products, Stop, Written},
@@ -57,6 +58,7 @@ pub(crate) struct Core {
     pub(crate) linker: Linker<State>,
     pub(crate) compatibility: blake3::Hash,
     pub(crate) cache: Option<Cache>,
+    pub(crate) turns: Turns,
     pub(crate) pool: Pool,
     runtimes: Runtimes,
     ticker: Ticker,
@@ -85,18 +87,11 @@ impl Sandbox {
         let linker = capability::linker(&engine).map_err(|error| SandboxError::Engine(component::short(&error)))?;
         let compatibility = engine::compatibility(&engine);
         let cache = config.cache_dir.as_deref().and_then(|folder| open_cache(folder, config.cache_bytes.0));
-        let ticker = Ticker::start(engine.clone()).map_err(SandboxError::Thread)?;
         let pool = Pool::new(config.workers);
-        Ok(Self(Arc::new(Core {
-            config,
-            engine,
-            linker,
-            compatibility,
-            cache,
-            pool,
-            runtimes: Runtimes::default(),
-            ticker,
-        })))
+        let queue = pool.shared();
+        let ticker = Ticker::start(engine.clone(), move || queue.relieve()).map_err(SandboxError::Thread)?;
+        let (turns, runtimes) = (Turns::default(), Runtimes::default());
+        Ok(Self(Arc::new(Core { config, engine, linker, compatibility, cache, turns, pool, runtimes, ticker })))
     }
 
     /// Loads a component from its bytes: checks and compiles it, or takes it from the cache, and asks it what tools it

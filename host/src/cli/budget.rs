@@ -10,16 +10,16 @@ use tomas_core::{
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Budget {
     /// Most CPU held at once, such as 500m or 0.5
-    #[arg(long, value_name = "CORES")]
+    #[arg(long, allow_negative_numbers = true, value_name = "CORES")]
     pub cpu: Option<MilliCpu>,
     /// Most memory held at once, such as 32MiB
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, allow_negative_numbers = true, value_name = "BYTES")]
     pub memory: Option<Bytes>,
     /// Most GPU streaming multiprocessors held at once
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub gpu_sms: Option<u32>,
     /// Most GPU memory held at once, such as 2GiB
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, allow_negative_numbers = true, value_name = "BYTES")]
     pub gpu_memory: Option<Bytes>,
 }
 

@@ -65,10 +65,16 @@ impl ApiError {
     /// A fault of the host.
     #[must_use]
     pub fn host(error: &anyhow::Error) -> Self {
-        let told =
-            "the host failed\nhint: this is not a fault of the request; the host's log has more under this request id";
         let log = Some(format!("{error:#}"));
-        Self { log, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", told) }
+        let full = log.as_ref().is_some_and(|l| l.contains("No space left") || l.contains("disk is full"));
+        let (status, kind, told) = if full {
+            let told = "the disk of the host is full, so nothing more is accepted\nhint: its operator has to make room";
+            (StatusCode::INSUFFICIENT_STORAGE, "full", told)
+        } else {
+            let told = "the host failed\nhint: this is not a fault of the request; the host's log has more under this request id";
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal", told)
+        };
+        Self { log, ..Self::new(status, kind, told) }
     }
 
     fn busy(told: String) -> Self {

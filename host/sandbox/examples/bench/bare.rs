@@ -3,7 +3,7 @@
 use crate::house;
 use tomas_bindings::{Tool, ToolPre, tomas::tool};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
     component::{Component, HasSelf, Linker},
 };
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
@@ -77,7 +77,8 @@ impl Bare {
             .max_memory_size(1 << 32)
             .max_unused_warm_slots(stores)
             .linear_memory_keep_resident(usize::try_from(sandbox.keep_resident.0)?)
-            .table_keep_resident(16 << 10);
+            .table_keep_resident(16 << 10)
+            .pagemap_scan(Enabled::Auto);
         let mut config = Config::new();
         config
             .epoch_interruption(true)

@@ -17,7 +17,7 @@ const ROUNDS: u32 = 41;
 const CALLS: u32 = 2000;
 
 /// Calls in flight where calls go to the pool.
-const FLIGHT: usize = 2;
+const FLIGHT: usize = 16;
 
 pub(crate) fn measure() -> Outcome {
     let house = House::new()?;

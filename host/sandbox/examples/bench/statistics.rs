@@ -28,6 +28,35 @@ pub(crate) fn machine() -> String {
     format!("{cores} cores, load {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "))
 }
 
+/// CPU time that the whole machine spent on anything, and that the hypervisor kept from it, in seconds.
+pub(crate) fn machine_time() -> f64 {
+    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    let ticks: Vec<f64> = line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
+    // user nice system idle iowait irq softirq steal
+    let busy: f64 = ticks.iter().enumerate().filter(|(at, _)| ![3, 4].contains(at) && *at < 8).map(|(_, t)| t).sum();
+    busy / 100.0
+}
+
+/// How many cores others used while something ran.
+pub(crate) struct Others {
+    machine: f64,
+    own: f64,
+    wall: f64,
+}
+
+impl Others {
+    pub(crate) fn watch() -> Self {
+        Self { machine: machine_time(), own: process_time(), wall: wall_time() }
+    }
+
+    /// Cores used by others since [`watch`](Self::watch).
+    pub(crate) fn cores(&self) -> f64 {
+        let others = (machine_time() - self.machine) - (process_time() - self.own);
+        (others / (wall_time() - self.wall)).max(0.0)
+    }
+}
+
 /// Resident memory of the process, in bytes.
 pub(crate) fn resident() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
