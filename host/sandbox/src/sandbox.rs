@@ -88,8 +88,7 @@ impl Sandbox {
         let compatibility = engine::compatibility(&engine);
         let cache = config.cache_dir.as_deref().and_then(|folder| open_cache(folder, config.cache_bytes.0));
         let pool = Pool::new(config.workers);
-        let queue = pool.shared();
-        let ticker = Ticker::start(engine.clone(), move || queue.relieve()).map_err(SandboxError::Thread)?;
+        let ticker = Ticker::start(engine.clone()).map_err(SandboxError::Thread)?;
         let (turns, runtimes) = (Turns::default(), Runtimes::default());
         Ok(Self(Arc::new(Core { config, engine, linker, compatibility, cache, turns, pool, runtimes, ticker })))
     }

@@ -32,12 +32,11 @@ struct Shared {
 }
 
 impl Ticker {
-    /// Starts the thread, asleep. It calls `also` at each tick.
-    pub(crate) fn start(engine: Engine, also: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    /// Starts the thread, asleep.
+    pub(crate) fn start(engine: Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        let thread =
-            std::thread::Builder::new().name("tomas-ticker".to_owned()).spawn(move || theirs.tick(&engine, also))?;
+        let thread = std::thread::Builder::new().name("tomas-ticker".to_owned()).spawn(move || theirs.tick(&engine))?;
         let handle = thread.thread().clone();
         Ok(Self { shared, thread: Some(thread), handle })
     }
@@ -54,7 +53,7 @@ impl Ticker {
 }
 
 impl Shared {
-    fn tick(&self, engine: &Engine, also: impl Fn()) {
+    fn tick(&self, engine: &Engine) {
         let mut idle = LINGER;
         while !self.closed.load(Ordering::SeqCst) {
             if self.running.load(Ordering::SeqCst) > 0 {
@@ -68,7 +67,6 @@ impl Shared {
             }
             std::thread::sleep(TICK);
             engine.increment_epoch();
-            also();
         }
     }
 

@@ -6,17 +6,20 @@ use crate::{
     house::{House, call, quota},
     statistics::{Sorted, process_time, wall_time},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tomas_core::amount::Bytes;
 use tomas_sandbox::Call;
 
-/// Rounds of each of the three ways, alternated.
+/// Bare, on the caller's thread, on the pool one by one, and on the pool many at once.
+const WAYS: usize = 4;
+
+/// Rounds of each way, alternated.
 const ROUNDS: u32 = 41;
 
 /// Calls in a round.
-const CALLS: u32 = 2000;
+const CALLS: usize = 2000;
 
-/// Calls in flight where calls go to the pool.
+/// Calls in flight where many go to the pool at once.
 const FLIGHT: usize = 16;
 
 pub(crate) fn measure() -> Outcome {
@@ -35,28 +38,23 @@ pub(crate) fn measure() -> Outcome {
         let finished = house.sandbox.call_blocking(request.try_reserve(quota)?, fresh())?;
         check(&finished)
     };
-    let pooled = || -> Outcome {
+    let pooled = |flight: usize| -> Outcome {
         runtime.block_on(async {
-            let calls = (0..FLIGHT).map(|_| async {
+            let calls = (0..flight).map(|_| async {
                 let grant = house.account.reserve(quota).await?;
                 check(&house.sandbox.call(grant, fresh()).await?)
             });
             futures::future::join_all(calls).await.into_iter().collect()
         })
     };
-    let mut spent = [const { Vec::new() }; 3];
+    let mut spent = [const { Vec::new() }; WAYS];
     for round in 0..=ROUNDS {
-        let [a, b, c] = &mut spent;
-        time(a, round, CALLS, || Ok(drop(bare.call("noop", &text)?)))?;
-        time(b, round, CALLS, alone)?;
-        let flight = u32::try_from(FLIGHT)?;
-        time(c, round, CALLS / flight, pooled)?;
-        c.iter_mut().last().into_iter().for_each(|(cpu, wall)| {
-            *cpu /= f64::from(flight);
-            *wall /= f64::from(flight);
-        });
+        let [a, b, c, d] = &mut spent;
+        time(a, round, 1, || bare.call("noop", &text).map(drop).map_err(Into::into))?;
+        time(b, round, 1, alone)?;
+        time(c, round, 1, || pooled(1))?;
+        time(d, round, FLIGHT, || pooled(FLIGHT))?;
     }
-    drop(Arc::clone(&noop));
     report(&spent);
     Ok(())
 }
@@ -68,32 +66,32 @@ fn check(finished: &tomas_sandbox::Finished) -> Outcome {
     }
 }
 
-/// Runs `calls` calls and keeps CPU and wall time of one in microseconds; the first round is for warming up.
-fn time(kept: &mut Vec<(f64, f64)>, round: u32, calls: u32, mut call: impl FnMut() -> Outcome) -> Outcome {
+/// Runs [`CALLS`] calls, so many in each `batch`, and keeps CPU and wall time of one in microseconds; the first round is
+/// for warming up.
+fn time(kept: &mut Vec<(f64, f64)>, round: u32, batch: usize, mut calls: impl FnMut() -> Outcome) -> Outcome {
     let (cpu, wall) = (process_time(), wall_time());
-    for _ in 0..calls {
-        call()?;
+    for _ in 0..CALLS / batch {
+        calls()?;
     }
     if round > 0 {
-        let each = |begun: f64, now: f64| (now - begun) / f64::from(calls) * 1e6;
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand calls")]
+        let each = |begun: f64, now: f64| (now - begun) / CALLS as f64 * 1e6;
         kept.push((each(cpu, process_time()), each(wall, wall_time())));
     }
     Ok(())
 }
 
-fn report(spent: &[Vec<(f64, f64)>; 3]) {
-    let names = ["bare wasmtime", "accountant + sandbox, own thread", "accountant + sandbox, pool"];
-    for (name, spent) in names.iter().zip(spent) {
-        let cpu = Sorted::new(spent.iter().map(|(cpu, _)| *cpu).collect());
-        let wall = Sorted::new(spent.iter().map(|(_, wall)| *wall).collect());
+fn report(spent: &[Vec<(f64, f64)>; WAYS]) {
+    let names =
+        ["bare wasmtime", "on the caller's thread", "on the pool, one at a time", "on the pool, sixteen in flight"];
+    for (name, ours) in names.iter().zip(spent) {
+        let cpu = Sorted::new(ours.iter().map(|(cpu, _)| *cpu).collect());
+        let wall = Sorted::new(ours.iter().map(|(_, wall)| *wall).collect());
         println!("{name}:");
         println!("  CPU a call  {}", cpu.show("µs"));
         println!("  wall a call {}", wall.show("µs"));
-        println!("  calls/s of CPU (a core) {:.0}", 1e6 / cpu.quantile(0.5));
-    }
-    let [bare, alone, pooled] = spent;
-    for (name, ours) in [("own thread", alone), ("pool", pooled)] {
-        let ratios = ours.iter().zip(bare).map(|((ours, _), (bare, _))| ours / bare).collect();
-        println!("CPU ratio, {name} / bare, round by round: {}", Sorted::new(ratios).show("×"));
+        println!("  calls a second of CPU {:.0}", 1e6 / cpu.quantile(0.5));
+        let ratios = ours.iter().zip(&spent[0]).map(|((ours, _), (bare, _))| ours / bare).collect();
+        println!("  CPU over bare, round by round {}", Sorted::new(ratios).show("×"));
     }
 }

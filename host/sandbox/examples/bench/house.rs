@@ -21,12 +21,7 @@ pub(crate) struct House {
 pub(crate) fn config() -> Result<SandboxConfig, Box<dyn std::error::Error>> {
     let beside = std::env::current_exe()?;
     let program = beside.parent().and_then(Path::parent).map(|folder| folder.join("tomas-compile"));
-    let mut config =
-        SandboxConfig { compile: CompileConfig { program, ..CompileConfig::default() }, ..SandboxConfig::default() };
-    if let Some(keep) = std::env::var("KEEP").ok().and_then(|k| k.parse().ok()) {
-        config.keep_resident = Bytes(keep);
-    }
-    Ok(config)
+    Ok(SandboxConfig { compile: CompileConfig { program, ..CompileConfig::default() }, ..SandboxConfig::default() })
 }
 
 impl House {

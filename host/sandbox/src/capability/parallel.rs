@@ -91,7 +91,7 @@ impl Shards {
     /// Asks the pool for another thread. If it has none, those who work already do the rest.
     fn summon(self: &Arc<Self>) {
         let shards = Arc::clone(self);
-        let summoned = self.context.core.pool.submit_now(Box::new(move |runtime| shards.help(runtime)));
+        let summoned = self.context.core.pool.submit(Box::new(move |runtime| shards.help(runtime)));
         if let Err(error) = summoned {
             tracing::debug!(%error, "no thread for a fork-join worker");
         }

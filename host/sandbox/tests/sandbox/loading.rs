@@ -134,8 +134,8 @@ fn compile_bomb(functions: u32) -> Vec<u8> {
     let count = usize::try_from(functions).unwrap();
     let types = [number(functions), vec![0; count]].concat();
     let bodies = [number(functions), [2, 0, 0x0b].repeat(count)].concat();
-    let module =
-        [b"\0asm\x01\0\0\0", section(1, &[1, 0x60, 0, 0]).as_slice(), &section(3, &types), &section(10, &bodies)];
+    let (kind, types, bodies) = (section(1, &[1, 0x60, 0, 0]), section(3, &types), section(10, &bodies));
+    let module = [b"\0asm\x01\0\0\0", kind.as_slice(), &types, &bodies];
     [EMPTY_COMPONENT, &section(1, &module.concat())].concat()
 }
 
