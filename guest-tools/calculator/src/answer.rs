@@ -75,7 +75,9 @@ fn understood(folded: &str, phrases: &Phrases) -> Result<(Outcome, Wish), Proble
     let mut first = None;
     for (comma, forgiving, listing) in READINGS {
         let manner = Manner { comma, forgiving };
-        if comma == Comma::Decimal && !folded.contains(',') {
+        let pointless =
+            (comma == Comma::Decimal && !folded.contains(',')) || (listing && !folded.contains(char::is_alphabetic));
+        if pointless {
             continue;
         }
         let (tokens, wish) = wish::take(reading::tokens(folded, manner)?);
@@ -318,6 +320,9 @@ fn sentence(said: &str, outcome: &Outcome, written: &Written) -> String {
             }
         }
         Story::Whole(part, share) => format!("{} is {} of {shown}", plain(part), plain(share)),
+        Story::Interest(balance) => {
+            format!("{} {equals} {shown} (the balance grows to {})", said::shortened(said), plain(balance))
+        }
         Story::Off(saving) => format!("{} {equals} {shown} (you save {})", said::shortened(said), plain(saving)),
         Story::Plain if squeezed(said) == squeezed(shown) => shown.clone(),
         Story::Plain => format!("{} {equals} {shown}", said::shortened(said)),

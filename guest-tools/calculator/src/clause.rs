@@ -23,6 +23,8 @@ impl Parser<'_> {
         let arguments = match self.peek() {
             Some(Item::Open) if function.takes_list() => self.bracketed()?,
             _ if function.is_aggregate() => self.list()?,
+            Some(Item::Minus) => vec![self.signed()?],
+            _ if matches!(function, Function::Choose | Function::Permute) => self.taken()?,
             _ => vec![self.power()?],
         };
         if function == Function::Log && self.take(&Item::Base) {
@@ -31,6 +33,15 @@ impl Parser<'_> {
             return self.charge(Function::Log.apply(&[argument, base]));
         }
         self.charge(function.apply(&arguments))
+    }
+
+    /// `5 from 52`, `3 out of 10`: the larger set first, as in `choose(52, 5)`.
+    fn taken(&mut self) -> Result<Vec<Value>, Problem> {
+        let first = self.power()?;
+        let turned = self.take(&Item::OutOf) || self.take(&Item::Of) || self.between(&[Between::From, Between::Among]);
+        self.between(&[Between::Comma, Between::And]);
+        let second = self.power()?;
+        Ok(if turned { vec![second, first] } else { vec![first, second] })
     }
 
     /// The base in `log base 2 of 8`, `log2(8)`.

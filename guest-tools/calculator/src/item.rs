@@ -1,5 +1,6 @@
 //! The pieces of an expression, in whichever words they were written.
 
+use crate::constant::Constant;
 use crate::function::Function;
 use crate::value::Value;
 
@@ -80,6 +81,8 @@ pub(crate) enum Item {
     For,
     /// `tax`, `tip`: money, otherwise nothing.
     Charge,
+    /// `compound interest` (true) or `simple interest`.
+    Interest(bool),
     /// `discount` with nothing to take it off.
     Discount,
     /// `th`, `rd` right behind a number.
@@ -105,15 +108,6 @@ pub(crate) struct Amount {
     pub(crate) spelled: bool,
     /// Digits after the decimal sign.
     pub(crate) decimals: usize,
-}
-
-/// A number with a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Constant {
-    Pi,
-    Tau,
-    E,
-    Phi,
 }
 
 /// A verb before its numbers.
@@ -161,4 +155,35 @@ pub(crate) enum Between {
     From,
     With,
     Among,
+}
+
+impl Item {
+    /// An item for messages.
+    pub(crate) fn describe(&self) -> String {
+        let what = match self {
+            Self::Number(amount) => return format!("the number `{}`", amount.text),
+            Self::Noise(word) => return format!("`{word}`"),
+            Self::Plus
+            | Self::Minus
+            | Self::Flipped
+            | Self::Times
+            | Self::Divide
+            | Self::Share
+            | Self::Modulo
+            | Self::Power => "an operator",
+            Self::Of | Self::Off | Self::OutOf | Self::LessThan | Self::MoreThan => {
+                "`of`, `off`, `more than` or `less than`"
+            }
+            Self::Percent | Self::WhatPercent | Self::AsPercent | Self::Change(_) => "a percentage",
+            Self::Open | Self::Bar => "an opening bracket",
+            Self::Close => "a closing bracket",
+            Self::Function(_) => "a function",
+            Self::Between(Between::Comma) => "a comma",
+            Self::Between(_) => "`and`, `to`, `by`, `from` or `with`",
+            Self::Is => "`is` or `=`",
+            Self::What => "`what`",
+            _ => "a word",
+        };
+        what.to_owned()
+    }
 }

@@ -3,11 +3,12 @@
 //! A request is repeated without the words of asking ([`said`]), cut into items whichever words they were
 //! written in ([`reading`], [`phrase`], [`item`]), read as a sentence about numbers ([`statement`]) or an
 //! expression ([`parse`], [`clause`]), worked out with exact rationals ([`value`], [`function`],
-//! [`discrete`]) or to 57 digits ([`precise`]), and answered ([`answer`], [`wish`]).
+//! [`constant`], [`discrete`]) or to 57 digits ([`precise`]), and answered ([`answer`], [`wish`]).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answer;
 mod clause;
+mod constant;
 mod discrete;
 mod function;
 mod item;

@@ -1,10 +1,10 @@
 //! The grammar of expressions. Values are worked out while reading, so that the depth of a long chain
 //! of additions costs nothing; only brackets and prefixes nest, up to a limit.
 
-use tomas_english::{Rational, ratio};
+use tomas_english::ratio;
 
 use crate::function::Function;
-use crate::item::{Amount, Between, Constant, Direction, Item, Verb};
+use crate::item::{Amount, Between, Direction, Item, Verb};
 use crate::precise;
 use crate::problem::Problem;
 use crate::value::{Kind, Value};
@@ -32,7 +32,7 @@ pub(crate) fn value(items: &[Item], listing: bool) -> Result<(Value, u32), Probl
     let value = parser.sum()?;
     match parser.peek() {
         None => Ok((value, parser.operations)),
-        Some(item) => Err(Problem::unclear(format!("{} has no place", describe(item)))),
+        Some(item) => Err(Problem::unclear(format!("{} has no place", item.describe()))),
     }
 }
 
@@ -88,6 +88,11 @@ impl<'a> Parser<'a> {
         loop {
             let start = self.at;
             left = match self.peek() {
+                // `plus tax at 7.5%`
+                Some(Item::Plus) if self.ahead(1) == Some(&Item::Charge) => {
+                    self.at += 1;
+                    self.adjusted(&left)?.ok_or_else(|| Problem::unclear("a tax or tip without its percentage"))?
+                }
                 Some(Item::Plus) => {
                     self.at += 1;
                     // `plus with`, `plus a 5% tip`
@@ -243,7 +248,10 @@ impl<'a> Parser<'a> {
 
     /// `17.5% of …`, `15% off …`, `5 more than …`, right to left.
     pub(crate) fn part(&mut self) -> Result<Value, Problem> {
-        let left = self.signed()?;
+        let left = match self.slashed_share() {
+            Some(share) => share,
+            None => self.signed()?,
+        };
         let share = matches!(self.peek(), Some(Item::Number(_))) && self.spelled_before();
         match self.peek() {
             Some(Item::Of) => self.at += 1,
@@ -257,6 +265,8 @@ impl<'a> Parser<'a> {
                 let right = self.nested(Self::part)?;
                 return self.charge(right.plus(&left));
             }
+            // `15% 80`
+            Some(Item::Number(_)) if left.kind == Kind::Percent => {}
             // `half 30`
             _ if share && left.number < ratio(1, 1) => {}
             _ => return Ok(left),
@@ -265,12 +275,24 @@ impl<'a> Parser<'a> {
         self.charge(left.of(&right))
     }
 
+    /// The quarter of `1/4 of 200`, which is not a division by what follows.
+    fn slashed_share(&mut self) -> Option<Value> {
+        let (Item::Number(top), Item::Divide, Item::Number(bottom), Item::Of) =
+            (self.ahead(0)?, self.ahead(1)?, self.ahead(2)?, self.ahead(3)?)
+        else {
+            return None;
+        };
+        let share = top.value.over(&bottom.value).ok()?;
+        self.at += 3;
+        Some(share)
+    }
+
     fn spelled_before(&self) -> bool {
         let before = self.at.checked_sub(1).and_then(|place| self.items.get(place));
         matches!(before, Some(Item::Number(Amount { spelled: true, .. })))
     }
 
-    fn signed(&mut self) -> Result<Value, Problem> {
+    pub(crate) fn signed(&mut self) -> Result<Value, Problem> {
         if self.take(&Item::Minus) {
             return Ok(self.nested(Self::signed)?.negated());
         }
@@ -337,7 +359,7 @@ impl<'a> Parser<'a> {
         self.at += 1;
         match item {
             Item::Number(amount) => Ok(amount.value.clone()),
-            Item::Constant(constant) => Ok(Value::rounded(&number_of(*constant))),
+            Item::Constant(constant) => Ok(Value::rounded(&constant.number())),
             Item::Open => self.nested(|parser| {
                 let value = parser.sum()?;
                 // A bracket left open at the end is closed by the end.
@@ -361,45 +383,7 @@ impl<'a> Parser<'a> {
             Item::Share => self.nested(|parser| parser.verb(Verb::Divide)),
             // `at 4.25 each`, `for 1.80`, `each 4.25`: the words of a price.
             Item::At | Item::For | Item::Each if matches!(self.peek(), Some(Item::Number(_))) => self.primary(),
-            other => Err(Problem::unclear(format!("{} where a number should be", describe(other)))),
+            other => Err(Problem::unclear(format!("{} where a number should be", other.describe()))),
         }
     }
-}
-
-fn number_of(constant: Constant) -> Rational {
-    match constant {
-        Constant::Pi => precise::pi(),
-        Constant::Tau => precise::pi() * ratio(2, 1),
-        Constant::E => precise::exp(&ratio(1, 1)).unwrap_or_else(|| ratio(0, 1)),
-        Constant::Phi => (precise::sqrt(&ratio(5, 1)) + ratio(1, 1)) / ratio(2, 1),
-    }
-}
-
-/// An item for messages.
-fn describe(item: &Item) -> String {
-    let what = match item {
-        Item::Number(amount) => return format!("the number `{}`", amount.text),
-        Item::Noise(word) => return format!("`{word}`"),
-        Item::Plus
-        | Item::Minus
-        | Item::Flipped
-        | Item::Times
-        | Item::Divide
-        | Item::Share
-        | Item::Modulo
-        | Item::Power => "an operator",
-        Item::Of | Item::Off | Item::OutOf | Item::LessThan | Item::MoreThan => {
-            "`of`, `off`, `more than` or `less than`"
-        }
-        Item::Percent | Item::WhatPercent | Item::AsPercent | Item::Change(_) => "a percentage",
-        Item::Open | Item::Bar => "an opening bracket",
-        Item::Close => "a closing bracket",
-        Item::Function(_) => "a function",
-        Item::Between(Between::Comma) => "a comma",
-        Item::Between(_) => "`and`, `to`, `by`, `from` or `with`",
-        Item::Is => "`is` or `=`",
-        Item::What => "`what`",
-        _ => "a word",
-    };
-    what.to_owned()
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::constant::Constant;
 use crate::function::Function;
-use crate::item::{Between, Constant, Direction, Item, Verb};
+use crate::item::{Between, Direction, Item, Verb};
 
 /// Phrases and their meaning. Words are lower case; longer phrases win.
 /// Separate spellings of one meaning by `|`.
@@ -54,8 +55,8 @@ fn table() -> Vec<(&'static str, Item)> {
         ("double|twice|2x of", call(F::Multiple(2))),
         ("triple|thrice|treble", call(F::Multiple(3))),
         ("quadruple", call(F::Multiple(4))),
-        ("ncr|binomial|binom|comb|combinations|nchoosek", call(F::Choose)),
-        ("npr|perm|permutations", call(F::Permute)),
+        ("ncr|binomial|binom|comb|combinations|combination|combinations of|ways to choose|ways to pick|ways of choosing|nchoosek", call(F::Choose)),
+        ("npr|perm|permutations|permutations of|ways to arrange", call(F::Permute)),
         ("pow|power", call(F::Power)),
         ("pi", Item::Constant(Constant::Pi)),
         ("tau", Item::Constant(Constant::Tau)),
@@ -69,7 +70,7 @@ fn operators() -> Vec<(&'static str, Item)> {
     vec![
         ("+|plus|added to|adding|added with|increased by|more|as well as|together with|positive", Item::Plus),
         (
-            "-|minus|take away|takeaway|taking away|less|decreased by|reduced by|without|lowered by|diminished by",
+            "-|and spend|and spent|then spend|then spent|and lose|and lost|and gave away|and give away|and ate|and eat|and paid|and pay|and used|and use|and sold|but spent|but lost|minus|take away|takeaway|taking away|less|decreased by|reduced by|without|lowered by|diminished by",
             Item::Minus,
         ),
         ("subtracted from|deducted from|taken from|taken away from", Item::Flipped),
@@ -119,6 +120,8 @@ fn percentages() -> Vec<(&'static str, Item)> {
             "of|on|tip on|tip for|tax on|vat on|gst on|sales tax on|interest on|commission on|gratuity on|service charge on|deposit on|cut of|share of|duty on|fee on|tip of|out of every",
             Item::Of,
         ),
+        ("compound interest|compounded|compound interest on|compound interest of", Item::Interest(true)),
+        ("simple interest|simple interest on|simple interest of", Item::Interest(false)),
         (
             "off|off of|discount on|discounted from|discount off|discount of|reduction on|reduction of|reduction in|rebate on|sale on|markdown on|discount from|discount to|discount for|reduced from",
             Item::Off,
@@ -143,15 +146,15 @@ fn percentages() -> Vec<(&'static str, Item)> {
             Item::AsPercent,
         ),
         (
-            "percent change|percentage change|% change|per cent change|percent difference|percentage difference|% difference|per cent difference|relative change|rate of change|change in percent|change in %|change in percentage",
+            "what percent change|what percentage change|how many percent change|what % change|what is the percentage change|what's the percentage change|whats the percentage change|what is the percent change|what's the percent change|by what percent change|by what percentage change|what percent difference|what percentage difference|how many percent difference|what % difference|what is the percentage difference|what's the percentage difference|whats the percentage difference|what is the percent difference|what's the percent difference|by what percent difference|by what percentage difference|percent change|percentage change|% change|per cent change|percent difference|percentage difference|% difference|per cent difference|relative change|rate of change|change in percent|change in %|change in percentage",
             Item::Change(Direction::Flat),
         ),
         (
-            "percent increase|percentage increase|% increase|per cent increase|percent growth|percentage growth|% growth|per cent growth|percent rise|percentage rise|% rise|per cent rise|percent gain|percentage gain|% gain|per cent gain|growth rate|rate of increase|rate of growth",
+            "what percent increase|what percentage increase|how many percent increase|what % increase|what is the percentage increase|what's the percentage increase|whats the percentage increase|what is the percent increase|what's the percent increase|by what percent increase|by what percentage increase|what percent growth|what percentage growth|how many percent growth|what % growth|what is the percentage growth|what's the percentage growth|whats the percentage growth|what is the percent growth|what's the percent growth|by what percent growth|by what percentage growth|what percent rise|what percentage rise|how many percent rise|what % rise|what is the percentage rise|what's the percentage rise|whats the percentage rise|what is the percent rise|what's the percent rise|by what percent rise|by what percentage rise|what percent gain|what percentage gain|how many percent gain|what % gain|what is the percentage gain|what's the percentage gain|whats the percentage gain|what is the percent gain|what's the percent gain|by what percent gain|by what percentage gain|percent increase|percentage increase|% increase|per cent increase|percent growth|percentage growth|% growth|per cent growth|percent rise|percentage rise|% rise|per cent rise|percent gain|percentage gain|% gain|per cent gain|growth rate|rate of increase|rate of growth",
             Item::Change(Direction::Up),
         ),
         (
-            "percent decrease|percentage decrease|% decrease|per cent decrease|percent drop|percentage drop|% drop|per cent drop|percent reduction|percentage reduction|% reduction|per cent reduction|percent decline|percentage decline|% decline|per cent decline|percent loss|percentage loss|% loss|per cent loss|percent fall|percentage fall|% fall|per cent fall",
+            "what percent decrease|what percentage decrease|how many percent decrease|what % decrease|what is the percentage decrease|what's the percentage decrease|whats the percentage decrease|what is the percent decrease|what's the percent decrease|by what percent decrease|by what percentage decrease|what percent drop|what percentage drop|how many percent drop|what % drop|what is the percentage drop|what's the percentage drop|whats the percentage drop|what is the percent drop|what's the percent drop|by what percent drop|by what percentage drop|what percent reduction|what percentage reduction|how many percent reduction|what % reduction|what is the percentage reduction|what's the percentage reduction|whats the percentage reduction|what is the percent reduction|what's the percent reduction|by what percent reduction|by what percentage reduction|what percent loss|what percentage loss|how many percent loss|what % loss|what is the percentage loss|what's the percentage loss|whats the percentage loss|what is the percent loss|what's the percent loss|by what percent loss|by what percentage loss|percent decrease|percentage decrease|% decrease|per cent decrease|percent drop|percentage drop|% drop|per cent drop|percent reduction|percentage reduction|% reduction|per cent reduction|percent decline|percentage decline|% decline|per cent decline|percent loss|percentage loss|% loss|per cent loss|percent fall|percentage fall|% fall|per cent fall",
             Item::Change(Direction::Down),
         ),
     ]

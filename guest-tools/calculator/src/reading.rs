@@ -3,7 +3,7 @@
 use tomas_english::lex::{Kind as Sort, Token, lex, with_number_words};
 use tomas_english::num_traits::pow::Pow;
 use tomas_english::number::Comma;
-use tomas_english::{Rational, close, num_bigint::BigInt, ratio, words};
+use tomas_english::{Rational, close, num_bigint::BigInt, ordinal, ratio, words};
 
 use crate::function::Function;
 use crate::item::{Amount, Between, Item};
@@ -103,8 +103,13 @@ impl Reader<'_> {
             self.at += 2;
             return;
         }
+        if self.key(0) == "%" && self.next_is_number(1) && (!self.glued(0) || self.glued(1)) {
+            self.items.push(Item::Modulo);
+            self.at += 1;
+            return;
+        }
         let after_power = self.items.last() == Some(&Item::Power);
-        if let Some(number) = words::ordinal(self.key(0)).filter(|_| after_power) {
+        if let Some(number) = ordinal::read(self.key(0)).filter(|_| after_power) {
             self.items.push(whole(number));
             self.items.push(Item::Ordinal);
             self.at += 1;
@@ -115,6 +120,13 @@ impl Reader<'_> {
             Some((item, length)) => {
                 self.items.push(item.clone());
                 self.at += length;
+            }
+            None if self.key(0) == "." && self.key(1) == "." => {
+                self.items.push(Item::Noise("...".to_owned()));
+                self.at += 1;
+                while self.key(0) == "." {
+                    self.at += 1;
+                }
             }
             None => {
                 let word = self.key(0).to_owned();
@@ -241,6 +253,17 @@ fn currency(word: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether an unknown word stands for a number: `r`, `…`.
+fn is_variable(word: &str) -> bool {
+    let mut chars = word.chars();
+    match (chars.next(), chars.next()) {
+        (Some(letter), None) => {
+            (letter.is_alphabetic() && !matches!(letter, 'a' | 'i' | 's' | 'o' | 'u')) || letter == '…'
+        }
+        _ => word == "...",
+    }
+}
+
 /// Joins items that mean one thing together.
 fn tidy(items: Vec<Item>) -> Vec<Item> {
     let mut tidied: Vec<Item> = Vec::with_capacity(items.len());
@@ -258,8 +281,8 @@ fn tidy(items: Vec<Item>) -> Vec<Item> {
             }
             // `to the 10th power`
             (Item::Function(Function::Power), Some(Item::Ordinal)) => {}
-            // `the total sum of`
-            (Item::Noise(_), _) => {}
+            // A variable or an ellipsis says something that is not understood.
+            (Item::Noise(word), _) if !is_variable(word) => {}
             _ => tidied.push(item),
         }
     }

@@ -100,7 +100,8 @@ pub(crate) fn stripped(text: &str) -> String {
         rest = rest.trim_end_matches(['?', '=', '.', ',', ':', '"', '”', '`', '？', '…']).trim();
         for lead in LEADS {
             // `what percent …` is part of the expression.
-            let percent = lead.starts_with("wh") && after(rest, lead).is_some_and(asks_share);
+            let percent =
+                (lead.starts_with("wh") || lead.starts_with("how")) && after(rest, lead).is_some_and(asks_share);
             if let Some(behind) = after(rest, lead).filter(|_| !percent) {
                 rest = behind;
                 break;

@@ -21,6 +21,8 @@ pub(crate) enum Story {
     Whole(Value, Value),
     /// This much was taken off.
     Off(Value),
+    /// The value is interest, after which the balance is this.
+    Interest(Value),
 }
 
 /// A result before it is written.
@@ -94,11 +96,37 @@ fn sentence(items: &[Item], listing: bool) -> Result<Outcome, Problem> {
         let (before, after) = around(at);
         return of_what(before, after);
     }
+    if let Some(Item::Interest(compound)) = items.iter().find(|item| matches!(item, Item::Interest(_))) {
+        return interest(items, *compound);
+    }
     if let Some(answer) = charge_at(items)? {
         return Ok(answer);
     }
     let (value, operations) = parse::value(items, listing)?;
     Ok(Outcome { value, story: off_story(items)?, operations })
+}
+
+/// `compound interest on 1000 at 5% for 10 years`: a share, and two numbers in this order.
+fn interest(items: &[Item], compound: bool) -> Result<Outcome, Problem> {
+    let mut rate = None;
+    let mut numbers = Vec::new();
+    for (place, item) in items.iter().enumerate() {
+        let Item::Number(amount) = item else { continue };
+        match items.get(place + 1) {
+            Some(Item::Percent) => rate = Some(Value::exact(&amount.value.number / ratio(100, 1))),
+            _ => numbers.push(amount.value.clone()),
+        }
+    }
+    let (Some(rate), [principal, years]) = (rate, numbers.as_slice()) else {
+        return Err(Problem::unclear("interest needs an amount, a percentage and a number of years"));
+    };
+    let one = Value::whole(1);
+    let growth = match compound {
+        true => one.plus(&rate)?.power(years)?,
+        false => one.plus(&rate.times(years)?)?,
+    };
+    let balance = principal.times(&growth)?;
+    Ok(Outcome { value: balance.minus(principal)?, story: Story::Interest(balance), operations: 1 })
 }
 
 /// The saving in `15% off 80`.
@@ -215,6 +243,14 @@ fn relative(from: Value, to: Value) -> Result<Outcome, Problem> {
 /// `10 is 20% of what`, `20% of what is 10`.
 fn of_what(before: &[Item], after: &[Item]) -> Result<Outcome, Problem> {
     let unclear = || Problem::unclear("`what` in a place where it cannot be worked out");
+    // `30% is 60, what is 100%`
+    if let (Some((share, part)), Some((Item::Is, wanted))) = (cut(before, &[Item::Is]), after.split_first()) {
+        let (share, part, wanted) = (simple(share)?, simple(part)?, simple(wanted)?);
+        if share.kind == Kind::Percent && wanted.kind == Kind::Percent {
+            let value = part.over(&share.with(Kind::Plain))?.times(&wanted.with(Kind::Plain))?;
+            return Ok(Outcome { value, story: Story::Plain, operations: 1 });
+        }
+    }
     let (part, share) = match after.split_first() {
         Some((Item::Is, part)) => (simple(part)?, before),
         _ => {

@@ -84,6 +84,7 @@ fn symbols() {
         ("-2^2", "-4"),
         ("2^-2", "0.25"),
         ("7 mod 3", "1"),
+        ("17 % 5", "2"),
         ("-7 mod 3", "2"),
         ("3(4+5)", "27"),
         ("(1+2)(3+4)", "21"),
@@ -243,6 +244,10 @@ fn english() {
         ("raise 2 to the power of 8", "256"),
         ("reciprocal of 8", "0.125"),
         ("ten factorial", "3628800"),
+        ("point one plus ninety nine point nine", "100"),
+        ("absolute value of -12", "12"),
+        ("how many combinations of 5 from 52", "2598960"),
+        ("i have 50 and spend 12.75", "37.25"),
     ]);
 }
 
@@ -297,6 +302,14 @@ fn percentages() {
         ("10 is 20% of what", "50"),
         ("10 is 20% of what number?", "50"),
         ("what number is 20% of 50", "10"),
+        ("1/4 of 200", "50"),
+        ("15% 80", "12"),
+        ("349.99 plus tax at 10%", "384.989"),
+        ("if 30% is 60 what is 100%", "200"),
+        ("how much percent is 45 of 60", "75%"),
+        ("from 80 to 100 how many percent increase", "25%"),
+        ("compound interest on $1000 at 5% for 10 years", "628.89"),
+        ("simple interest on 1000 at 5% for 3 years", "150"),
         ("what's left of 80 after 15% off", "68"),
         ("what's left of 50 after spending 12.50", "37.5"),
         ("change from $20 for $13.45", "6.55"),
@@ -362,6 +375,9 @@ fn what_has_no_answer_says_why() {
         ("tan 90°", "right angle"),
         ("2.5!", "whole number"),
         ("5 5", "not understood"),
+        ("area of circle pi r squared", "not understood"),
+        ("1+2+...+10", "not understood"),
+        ("1,2,3", "not understood"),
     ] {
         let found = text(expression);
         assert!(found.starts_with("! ") && found.contains(part), "{expression}: {found}");

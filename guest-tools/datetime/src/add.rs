@@ -40,15 +40,11 @@ pub(crate) fn answer(question: &Question<'_>) -> Result<Answer, Problem> {
     match base {
         Some(moment) => beside(&moment, length, today.now, &home, false),
         None if length.has_time() => {
-            let moment = Moment { time: Some(whole_minute(today.now.time())), ..Moment::empty() };
+            let moment = Moment { time: Some(reader::whole_minute(today.now.time())), ..Moment::empty() };
             beside(&moment, length, today.now, &home, true)
         }
         None => beside(&Moment::of(today.now.date(), crate::moment::Grain::Day), length, today.now, &home, false),
     }
-}
-
-fn whole_minute(time: Time) -> Time {
-    Time::new(time.hour(), time.minute(), 0, 0).unwrap_or(time)
 }
 
 fn beside(moment: &Moment, length: Duration, now: DateTime, home: &Zone, from_now: bool) -> Result<Answer, Problem> {

@@ -68,7 +68,7 @@ fn of_days(first: Option<&Moment>, second: &Moment, today: Date) -> Result<Answe
             "From {} to {}: {}, {}.",
             start.year(),
             end.year(),
-            crate::duration::counted(i64::from(end.year()) - i64::from(start.year()), "year"),
+            show::counted(i64::from(end.year()) - i64::from(start.year()), "year"),
             show::days(days)
         );
     }

@@ -6,6 +6,7 @@ use tomas_english::small::Small;
 use tomas_english::words::{self, Piece};
 
 use crate::problem::Problem;
+use crate::show::{counted, listed};
 use crate::token::{Kind, Token};
 
 /// The longest durations, in days: 20,000 years.
@@ -137,7 +138,9 @@ impl Reader<'_> {
     /// `45`, `1.5`, `1/2`, `a`, `half an`, `two and a half`, `a couple of`, `a few`.
     fn amount(&mut self) -> Option<Small> {
         let pieces: Vec<Piece<'_>> = self.tokens.iter().skip(self.at).take(16).map(piece).collect();
-        if let Some((value, used)) = words::read(&pieces) {
+        // `2 quarters` are half a year, not a half.
+        let quarters = matches!(self.word(1), "quarters") && self.word(2) != "of";
+        if let Some((value, used)) = words::read(&pieces).filter(|_| !quarters) {
             self.at += used;
             self.at += usize::from(self.word(0) == "of");
             self.at += usize::from(matches!(self.word(0), "a" | "an"));
@@ -345,21 +348,6 @@ fn business(mut date: Date, count: i64) -> Result<Date, Problem> {
     Ok(date)
 }
 
-/// `1 day`, `2,000 days`.
-pub(crate) fn counted(count: i64, name: &str) -> String {
-    let digits = tomas_english::show::group(&count.to_string());
-    format!("{digits} {name}{}", if count == 1 { "" } else { "s" })
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(crate) fn listed(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [front @ .., last] => format!("{} and {last}", front.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,6 +374,8 @@ mod tests {
         check("half an hour", 0, 0, 0, 1800);
         check("two and a half weeks", 0, 17, 0, 43_200);
         check("a fortnight", 0, 14, 0, 0);
+        check("2 quarters", 6, 0, 0, 0);
+        check("three quarters of an hour", 0, 0, 0, 2700);
         check("1 year, 2 months and 3 days", 14, 3, 0, 0);
         check("1.5 years", 18, 0, 0, 0);
         check("half a year", 6, 0, 0, 0);

@@ -15,13 +15,15 @@ enum Rule {
     Nth(i8, i8, Weekday),
     /// Days after Easter Sunday.
     Easter(i64),
+    /// Days after Easter Sunday of the Orthodox churches.
+    Orthodox(i64),
     /// Days after the n-th weekday of a month.
     After(i64, i8, i8, Weekday),
     /// First year, then month and day of each year.
     Table(i16, &'static [(i8, i8)]),
 }
 
-use Rule::{After, Easter, Fixed, Nth, Table};
+use Rule::{After, Easter, Fixed, Nth, Orthodox, Table};
 use Weekday::{Monday, Saturday, Sunday, Thursday};
 
 const LUNAR_NEW_YEAR: &[(i8, i8)] = &[
@@ -99,6 +101,8 @@ const HOLIDAYS: &[(&str, Rule)] = &[
     ("Midsummer|midsummer day|midsummers day|st johns day", Fixed(6, 24)),
     ("Walpurgis Night", Fixed(4, 30)),
     ("Easter|easter sunday|easter day|eastern sunday|eastr", Easter(0)),
+    ("Orthodox Easter|orthodox easter sunday|greek easter|russian easter|eastern easter", Orthodox(0)),
+    ("Orthodox Good Friday", Orthodox(-2)),
     ("Good Friday", Easter(-2)),
     ("Easter Monday", Easter(1)),
     ("Easter Saturday|holy saturday", Easter(-1)),
@@ -121,7 +125,10 @@ const HOLIDAYS: &[(&str, Rule)] = &[
     ("Presidents' Day|presidents day|washingtons birthday|president day", Nth(3, 2, Monday)),
     ("Columbus Day|indigenous peoples day", Nth(2, 10, Monday)),
     ("Mother's Day|mothers day|mother day|us mothers day", Nth(2, 5, Sunday)),
-    ("UK Mother's Day|mothering sunday", Easter(-21)),
+    (
+        "UK Mother's Day|mothering sunday|uk mothers day|mothers day uk|british mothers day|mothers day in the uk",
+        Easter(-21),
+    ),
     ("Father's Day|fathers day|father day", Nth(3, 6, Sunday)),
     ("Super Bowl Sunday|super bowl|superbowl|the super bowl", Nth(2, 2, Sunday)),
     ("US Election Day|election day", After(1, 1, 11, Monday)),
@@ -140,19 +147,19 @@ const HOLIDAYS: &[(&str, Rule)] = &[
     ("Eid al-Fitr|eid|eid al fitr|end of ramadan", Table(2020, EID)),
     ("Hanukkah|chanukah|hannukah|hanukka|first day of hanukkah", Table(2020, HANUKKAH)),
     (
-        "Spring Equinox|first day of spring|start of spring|beginning of spring|vernal equinox|march equinox",
+        "Spring Equinox|spring|first day of spring|start of spring|beginning of spring|vernal equinox|march equinox",
         Fixed(3, 20),
     ),
     (
-        "Summer Solstice|first day of summer|start of summer|beginning of summer|longest day|june solstice|longest day of the year",
+        "Summer Solstice|summer|first day of summer|start of summer|beginning of summer|longest day|june solstice|longest day of the year",
         Fixed(6, 21),
     ),
     (
-        "Autumn Equinox|first day of autumn|first day of fall|start of autumn|start of fall|beginning of autumn|beginning of fall|autumnal equinox|september equinox",
+        "Autumn Equinox|autumn|first day of autumn|first day of fall|start of autumn|start of fall|beginning of autumn|beginning of fall|autumnal equinox|september equinox",
         Fixed(9, 22),
     ),
     (
-        "Winter Solstice|first day of winter|start of winter|beginning of winter|shortest day|december solstice|shortest day of the year",
+        "Winter Solstice|winter|first day of winter|start of winter|beginning of winter|shortest day|december solstice|shortest day of the year",
         Fixed(12, 21),
     ),
 ];
@@ -189,6 +196,7 @@ impl Holiday {
             Fixed(month, day) => Date::new(year, month, day).ok(),
             Nth(nth, month, weekday) => nth_weekday(nth, month, weekday, year),
             Easter(days) => easter(year)?.checked_add(days.days()).ok(),
+            Orthodox(days) => orthodox_easter(year)?.checked_add(days.days()).ok(),
             After(days, nth, month, weekday) => {
                 // The fourth Sunday of Advent is the last before the 25th.
                 if month == 12 {
@@ -231,6 +239,20 @@ fn easter(year: i16) -> Option<Date> {
     Date::new(year, i8::try_from(total / 31).ok()?, i8::try_from(total % 31 + 1).ok()?).ok()
 }
 
+/// Easter Sunday by the Julian computus (Meeus), as a date of the Gregorian calendar; from 1900 to 2099, when
+/// the calendars are 13 days apart.
+fn orthodox_easter(year: i16) -> Option<Date> {
+    if !(1900..=2099).contains(&year) {
+        return None;
+    }
+    let number = i32::from(year);
+    let moon = (19 * (number % 19) + 15) % 30;
+    let weekday = (2 * (number % 4) + 4 * (number % 7) - moon + 34) % 7;
+    let total = moon + weekday + 114;
+    let julian = Date::new(year, i8::try_from(total / 31).ok()?, i8::try_from(total % 31 + 1).ok()?).ok()?;
+    julian.checked_add(13.days()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +269,8 @@ mod tests {
         assert_eq!(day("easter", 2024), Some(date(2024, 3, 31)));
         assert_eq!(day("easter sunday", 2025), Some(date(2025, 4, 20)));
         assert_eq!(day("easter", 2026), Some(date(2026, 4, 5)));
+        assert_eq!(day("orthodox easter", 2024), Some(date(2024, 5, 5)));
+        assert_eq!(day("orthodox easter", 2025), Some(date(2025, 4, 20)));
         assert_eq!(day("good friday", 2027), Some(date(2027, 3, 26)));
         assert_eq!(day("ash wednesday", 2025), Some(date(2025, 3, 5)));
         assert_eq!(day("thanksgiving", 2025), Some(date(2025, 11, 27)));

@@ -35,6 +35,9 @@ pub(crate) fn answer(question: &Question<'_>) -> Result<Answer, Problem> {
             }
         }
     };
+    if moment.date.is_some_and(|date| date.year() < 1583) {
+        answer.text.push_str(" (by the Gregorian calendar, which began in 1582, counted back)");
+    }
     if let Some(note) = &moment.note {
         answer.text.push_str(&format!(" ({note})"));
     }

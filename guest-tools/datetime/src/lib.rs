@@ -1,6 +1,6 @@
 //! The tool `datetime`: the clock, the calendar and time zones.
 //!
-//! Texts are cut into tokens ([`token`]) and read as moments ([`reader`], [`named`], [`span`], [`numeric`],
+//! Texts are cut into tokens ([`token`]) and read as moments ([`reader`], [`relative`], [`named`], [`span`], [`numeric`],
 //! [`clock`], [`holiday`], [`zone`]) or durations ([`duration`]); each operation ([`convert`], [`add`], [`difference`],
 //! [`info`]) makes a sentence of them. Today comes from the clock of the host, once ([`answer`]).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -18,6 +18,7 @@ mod named;
 mod numeric;
 mod problem;
 mod reader;
+mod relative;
 mod show;
 mod span;
 mod token;

@@ -3,7 +3,7 @@
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use tomas_english::{close, month, words};
+use tomas_english::{close, month, ordinal, words};
 
 use crate::holiday;
 use crate::moment::{Grain, Moment, Yearly};
@@ -36,7 +36,8 @@ impl Reader<'_> {
                 continue;
             }
             // Hyphens and apostrophes inside names: `new-year's eve`.
-            if word.is_empty() && rest.get(place).is_some_and(|token| token.is('-') || token.is('\'')) {
+            if word.is_empty() && rest.get(place).is_some_and(|token| token.is('-') || token.is('\'') || token.is('.'))
+            {
                 continue;
             }
             words.push(word);
@@ -44,7 +45,7 @@ impl Reader<'_> {
         }
         let Some((holiday, used)) = holiday::find(&words).or_else(|| self.misspelt(&words)) else { return Ok(None) };
         self.at += ends.get(used.saturating_sub(1)).copied().unwrap_or(used);
-        let year = self.year_behind();
+        let year = self.year_behind(false);
         let today = self.today.now.date();
         let yearly = Yearly::Holiday(holiday);
         let date = match year {
@@ -67,8 +68,9 @@ impl Reader<'_> {
         holiday::find(&[meant])
     }
 
+    /// With `dated`, two digits behind a day are a year, too.
     /// `2025`, `next year`, `this year`, `last year`, `in 2025` behind a yearly date.
-    pub(crate) fn year_behind(&mut self) -> Option<i16> {
+    pub(crate) fn year_behind(&mut self, dated: bool) -> Option<i16> {
         let skip = usize::from(matches!(self.word(0), "in" | "of") || self.sign(0, ','));
         let this = self.today.now.year();
         let (year, used) = match (self.word(skip), self.word(skip + 1)) {
@@ -82,6 +84,10 @@ impl Reader<'_> {
                     behind.is_some_and(|token| token.is(':') || matches!(token.word(), "am" | "pm" | "hours" | "hrs"));
                 match token.number() {
                     Some(year) if !clock && token.text.len() == 4 => (i16::try_from(year).ok()?, 1),
+                    // `apr 13 25`
+                    Some(year) if dated && !clock && token.text.len() == 2 && skip == 0 => {
+                        (numeric::two_digits(year)?, 1)
+                    }
                     // `march 3 '24`
                     _ if token.is('\'') => {
                         (numeric::two_digits(behind.filter(|token| token.text.len() == 2)?.number()?)?, 2)
@@ -119,9 +125,9 @@ impl Reader<'_> {
                 self.at = place;
             }
         }
-        self.at +=
-            usize::from(self.sign(0, '-') && self.tokens.get(self.at + 1).is_some_and(|token| token.text.len() == 4));
-        let year = self.year_behind();
+        let year = |token: &Token| token.number().is_some() && matches!(token.text.len(), 2 | 4);
+        self.at += usize::from(self.sign(0, '-') && self.tokens.get(self.at + 1).is_some_and(year));
+        let year = self.year_behind(day.is_some());
         self.dated(month, day, year).map(Some)
     }
 
@@ -160,8 +166,8 @@ impl Reader<'_> {
         }
         let tens = words::tens(self.word(0)).filter(|tens| *tens <= 30);
         let hyphen = usize::from(self.sign(1, '-'));
-        let unit = words::ordinal(self.word(1 + hyphen)).filter(|unit| *unit < 10);
-        let (day, used) = match (tens, unit, words::ordinal(self.word(0)), words::small(self.word(0))) {
+        let unit = ordinal::read(self.word(1 + hyphen)).filter(|unit| *unit < 10);
+        let (day, used) = match (tens, unit, ordinal::read(self.word(0)), words::small(self.word(0))) {
             (Some(tens), Some(unit), ..) => (tens + unit, 2 + hyphen),
             (_, _, Some(day), _) => (day, 1),
             (_, _, _, Some(day)) if day > 0 && month::number(self.word(1)).is_some() => (day, 1),
@@ -175,20 +181,27 @@ impl Reader<'_> {
     pub(crate) fn numbered(&mut self) -> Result<Option<Moment>, Problem> {
         let today = self.today.now.date();
         let start = self.at;
-        match (self.word(0), self.number(1)) {
+        if self.word(0) == "week" && matches!(self.word(1), "number" | "no" | "nr") && self.number(2).is_some() {
+            self.at += 1;
+        }
+        let (label, number) = match self.tokens.get(start).map_or("", Token::word) {
+            "week" => ("week", self.number(1)),
+            _ => (self.word(0), self.number(1)),
+        };
+        match (label, number) {
             ("q", Some(quarter)) if (1..=4).contains(&quarter) => {
                 self.at += 2;
-                let year = self.year_behind().unwrap_or(today.year());
+                let year = self.year_behind(false).unwrap_or(today.year());
                 return numeric::quarter(year, quarter).map(Some);
             }
             ("week", Some(week)) => {
                 self.at += 2;
-                let year = self.year_behind().unwrap_or(today.year());
+                let year = self.year_behind(false).unwrap_or(today.year());
                 return numeric::week(year, week).map(Some);
             }
             ("day", Some(day)) => {
                 self.at += 2;
-                let year = self.year_behind().unwrap_or(today.year());
+                let year = self.year_behind(false).unwrap_or(today.year());
                 return numeric::day_of_year(year, day).map(Some);
             }
             ("year", Some(_)) => self.at += 1,
@@ -198,7 +211,7 @@ impl Reader<'_> {
             && self.word(used) == "quarter"
         {
             self.at += used + 1;
-            let year = self.year_behind().unwrap_or(today.year());
+            let year = self.year_behind(false).unwrap_or(today.year());
             return numeric::quarter(year, nth).map(Some);
         }
         if let Some((day, used)) = self.nth().filter(|(nth, _)| (1..=31).contains(nth)) {

@@ -16,6 +16,15 @@ pub(crate) fn read(tokens: &[Token], today: Date, hours: bool) -> Result<Option<
     if first.text.len() == 8 {
         return compact(&first.text, tokens);
     }
+    // `2025-W15`
+    if first.text.len() == 4
+        && tokens.get(1).is_some_and(|token| token.is('-'))
+        && tokens.get(2).is_some_and(|token| token.word() == "w" && token.glued)
+        && let (Ok(year), Some(nth)) =
+            (i16::try_from(first.number().unwrap_or_default()), tokens.get(3).and_then(Token::number))
+    {
+        return week(year, nth).map(|moment| Some((moment, 4)));
+    }
     let separator = |place: usize| {
         tokens.get(place).filter(|token| token.glued && (token.is('-') || token.is('/') || token.is('.')))
     };
@@ -41,7 +50,10 @@ pub(crate) fn read(tokens: &[Token], today: Date, hours: bool) -> Result<Option<
             }
             Ok(Some((moment, used)))
         }
-        None => two((value, first.text.len()), (second, second_length), mark, today, hours),
+        None => {
+            let dotted = tokens.get(3).is_some_and(|token| token.is('.') && token.glued);
+            two((value, first.text.len()), (second, second_length), mark, today, hours, dotted)
+        }
     }
 }
 
@@ -87,13 +99,14 @@ fn two(
     mark: &Token,
     today: Date,
     hours: bool,
+    dotted: bool,
 ) -> Result<Option<(Moment, usize)>, Problem> {
     let month_of = |year: i64, month: i64| day(year, month, 1).map(|date| Some((Moment::of(date, Grain::Month), 3)));
     match (a_length, b_length) {
         (4, 1 | 2) if b <= 12 => month_of(a, b),
         (1 | 2, 4) if a <= 12 => month_of(b, a),
         // `9.30` is a time where times are wanted, and `3.5` a number.
-        (1 | 2, 1 | 2) if mark.is('/') || (mark.is('.') && !hours && b_length == 2 && b <= 12) => {
+        (1 | 2, 1 | 2) if mark.is('/') || (mark.is('.') && !hours && (b_length == 2 || dotted) && b <= 12) => {
             let (month, day_number) = if mark.is('.') || a > 12 { (b, a) } else { (a, b) };
             let yearly = match (i8::try_from(month), i8::try_from(day_number)) {
                 (Ok(month), Ok(day)) => Yearly::Day(month, day),
@@ -145,6 +158,11 @@ pub(crate) fn two_digits(year: i64) -> Option<i16> {
 /// A year alone: three or four digits, or in words.
 pub(crate) fn year(tokens: &[Token], hours: bool) -> Option<(i16, usize)> {
     let first = tokens.first()?;
+    // `'99`
+    if first.is('\'') {
+        let digits = tokens.get(1).filter(|token| token.glued && token.text.len() == 2)?;
+        return Some((two_digits(digits.number()?)?, 2));
+    }
     if let Some(number) = first.number() {
         let long = matches!(first.text.len(), 3 | 4)
             && !(hours

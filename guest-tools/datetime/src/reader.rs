@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use tomas_english::close;
 
 use crate::clock;
-use crate::duration::{self, Duration};
+use crate::duration::Duration;
 use crate::moment::{Grain, Moment};
 use crate::numeric;
 use crate::problem::Problem;
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads on to the end, putting the parts together.
-    fn moment(&mut self) -> Result<Moment, Problem> {
+    pub(crate) fn moment(&mut self) -> Result<Moment, Problem> {
         self.depth += 1;
         if self.depth > 8 {
             return Err(self.unknown());
@@ -126,6 +126,8 @@ impl<'a> Reader<'a> {
         while self.at < self.tokens.len() {
             let start = self.at;
             if let Some(found) = self.relative()? {
+                moment = join(moment, found);
+            } else if let Some(found) = self.weekday_on()? {
                 moment = join(moment, found);
             } else if let Some((name, _)) = weekday_named(self.word(0)) {
                 self.at += 1;
@@ -140,6 +142,12 @@ impl<'a> Reader<'a> {
             } else if !self.skip() {
                 return Err(self.unknown());
             }
+        }
+        if let (Some(weekday), Some(monday), Grain::Week) = (weekday, moment.date, moment.grain) {
+            // `next week tuesday`
+            let offset = i64::from(weekday.to_monday_zero_offset());
+            let date = monday.checked_add(offset.days()).map_err(|_| Problem::too_far())?;
+            moment = Moment { date: Some(date), grain: Grain::Day, ..moment };
         }
         if let (Some(weekday), None) = (weekday, moment.date) {
             moment.date = Some(upcoming(self.today.now.date(), weekday, true)?);
@@ -158,7 +166,7 @@ impl<'a> Reader<'a> {
     fn time(&mut self, moment: &Moment) -> Option<Time> {
         if self.word(0) == "now" {
             self.at += 1;
-            return Some(self.today.now.time());
+            return Some(whole_minute(self.today.now.time()));
         }
         if moment.time.is_some() {
             return None;
@@ -180,105 +188,6 @@ impl<'a> Reader<'a> {
         let (found, used) = zone::read(self.rest(), announced)?;
         self.at += used;
         Some(found)
-    }
-
-    /// `in 3 weeks`, `5 days before christmas`, `the day after tomorrow`, `a week ago`.
-    fn relative(&mut self) -> Result<Option<Moment>, Problem> {
-        let start = self.at;
-        let ahead = matches!(self.word(0), "in" | "within" | "after");
-        self.at += usize::from(ahead);
-        self.at += usize::from(self.word(0) == "the" || self.word(0) == "exactly");
-        let minus = self.sign(0, '-') && (self.at == 0 || !self.tokens.get(self.at).is_some_and(|token| token.glued));
-        self.at += usize::from(minus);
-        if let Some((weekday, _)) = weekday_named(self.word(0))
-            && matches!(self.word(1), "after" | "before" | "following")
-        {
-            return self.weekday_beside(weekday);
-        }
-        let Some((length, used)) = self.length() else {
-            self.at = start;
-            return Ok(None);
-        };
-        self.at += used;
-        let length = if minus { length.reversed() } else { length };
-        let found = match (self.word(0), self.word(1)) {
-            ("ago" | "earlier" | "back", _) => self.shifted(length.reversed(), 1)?,
-            ("from", "now" | "today") => self.shifted(length, 2)?,
-            ("before", "now" | "today") => self.shifted(length.reversed(), 2)?,
-            ("after", "now" | "today") => self.shifted(length, 2)?,
-            ("hence" | "later" | "ahead", _) => self.shifted(length, 1)?,
-            ("from" | "after" | "following" | "past", _) if self.at + 1 < self.tokens.len() => self.beside(length)?,
-            ("before" | "prior" | "until" | "till" | "to", _)
-                if self.at + 1 < self.tokens.len() && self.word(0) != "to" =>
-            {
-                self.at += usize::from(self.word(0) == "prior");
-                self.beside(length.reversed())?
-            }
-            _ if ahead || minus => self.shifted(length, 0)?,
-            _ => {
-                self.at = start;
-                return Ok(None);
-            }
-        };
-        Ok(Some(found))
-    }
-
-    /// A duration, or `day`, `week` … alone before `after` and `before`.
-    fn length(&self) -> Option<(Duration, usize)> {
-        if matches!(self.word(0), "day" | "week" | "month" | "year" | "fortnight") {
-            let beside = matches!(self.word(1), "after" | "before" | "following" | "prior");
-            let one = tokens(&format!("one {}", self.word(0)));
-            return duration::read(&one).filter(|_| beside).map(|(length, _)| (length, 1));
-        }
-        duration::read(self.rest())
-    }
-
-    fn shifted(&mut self, length: Duration, used: usize) -> Result<Moment, Problem> {
-        self.at += used;
-        moved(self.today.now, length, length.has_time())
-    }
-
-    /// `length` beside what follows the word here.
-    fn beside(&mut self, length: Duration) -> Result<Moment, Problem> {
-        self.at += 1;
-        let anchor = self.moment()?;
-        let Some(date) = anchor.date.or_else(|| anchor.time.map(|_| self.today.now.date())) else {
-            return Err(self.unknown());
-        };
-        let time = anchor.time.unwrap_or(Time::midnight());
-        let timed = anchor.time.is_some() || length.has_time();
-        Ok(Moment { zone: anchor.zone, note: anchor.note, ..moved(date.to_datetime(time), length, timed)? })
-    }
-
-    /// `the monday after easter`.
-    fn weekday_beside(&mut self, weekday: Weekday) -> Result<Option<Moment>, Problem> {
-        let before = self.word(1) == "before";
-        self.at += 2;
-        // `the friday after next`
-        if self.word(0) == "next" && self.at + 1 >= self.tokens.len() {
-            self.at += 1;
-            let next = upcoming(self.today.now.date(), weekday, false)?;
-            return Ok(Some(Moment::of(next.checked_add(7.days()).map_err(|_| Problem::too_far())?, Grain::Day)));
-        }
-        let anchor = self.moment()?;
-        let Some(date) = anchor.date else { return Err(self.unknown()) };
-        let found = if before { preceding(date, weekday)? } else { upcoming(date, weekday, false)? };
-        Ok(Some(Moment::of(found, Grain::Day)))
-    }
-
-    /// `friday next week`, `monday week`.
-    fn week_behind(&mut self, weekday: Weekday, moment: &mut Moment) -> Result<(), Problem> {
-        let weeks = match (self.word(0), self.word(1)) {
-            ("next", "week") => 1,
-            ("last", "week") => -1,
-            ("this", "week") => 0,
-            _ => return Ok(()),
-        };
-        self.at += 2;
-        let monday = monday_of(self.today.now.date())?;
-        let offset = i64::from(weekday.to_monday_zero_offset()) + 7 * weeks;
-        moment.date = Some(monday.checked_add(offset.days()).map_err(|_| Problem::too_far())?);
-        Ok(())
     }
 
     pub(crate) fn date(&mut self) -> Result<Option<Moment>, Problem> {
@@ -313,7 +222,7 @@ impl<'a> Reader<'a> {
             ("now", ..) if self.at + 1 == self.tokens.len() && self.at == 0 => {
                 self.at += 1;
                 let now = self.today.now;
-                return Ok(Some(Moment { time: Some(now.time()), ..Moment::of(now.date(), Grain::Day) }));
+                return Ok(Some(Moment { time: Some(whole_minute(now.time())), ..Moment::of(now.date(), Grain::Day) }));
             }
             (
                 "tomorrow" | "tomorow" | "tommorow" | "tommorrow" | "tmrw" | "tmr" | "tomorrows" | "tomorro" | "2moro",
@@ -341,10 +250,15 @@ fn join(first: Moment, second: Moment) -> Moment {
     }
 }
 
-fn moved(start: DateTime, length: Duration, timed: bool) -> Result<Moment, Problem> {
+pub(crate) fn moved(start: DateTime, length: Duration, timed: bool) -> Result<Moment, Problem> {
     let moved = length.after(start)?;
     let moved = moved.checked_add(length.seconds.seconds()).map_err(|_| Problem::too_far())?;
     Ok(Moment { time: timed.then(|| moved.time()), ..Moment::of(moved.date(), Grain::Day) })
+}
+
+/// A time without its seconds.
+pub(crate) fn whole_minute(time: Time) -> Time {
+    Time::new(time.hour(), time.minute(), 0, 0).unwrap_or(time)
 }
 
 /// The weekday of a name or abbreviation; also misspelt.

@@ -4,7 +4,6 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::{Unit, Zoned};
 use tomas_english::month;
 
-use crate::duration::{counted, listed};
 use crate::moment::Moment;
 
 /// English names, Monday first.
@@ -109,4 +108,19 @@ pub(crate) fn hours(total: i64) -> String {
     let fraction = format!("{:06}", (rest * 1_000_000 + 1800) / 3600);
     let fraction = fraction.trim_end_matches('0');
     if fraction.is_empty() { format!("{sign}{hours}") } else { format!("{sign}{hours}.{fraction}") }
+}
+
+/// `1 day`, `2,000 days`.
+pub(crate) fn counted(count: i64, name: &str) -> String {
+    let digits = tomas_english::show::group(&count.to_string());
+    format!("{digits} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [front @ .., last] => format!("{} and {last}", front.join(", ")),
+    }
 }

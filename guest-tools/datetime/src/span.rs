@@ -3,7 +3,7 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
-use tomas_english::words;
+use tomas_english::ordinal;
 
 use crate::moment::{Grain, Moment};
 use crate::problem::Problem;
@@ -51,7 +51,7 @@ impl Reader<'_> {
             "last" | "final" | "end" => Some((-1, 1)),
             "start" | "beginning" => Some((1, 1)),
             "middle" | "mid" => Some((0, 1)),
-            word => words::ordinal(word).map(|nth| (nth, 1)),
+            word => ordinal::read(word).map(|nth| (nth, 1)),
         };
         let digits = || {
             let suffix = matches!(self.word(article + 1), "st" | "nd" | "rd" | "th");

@@ -140,6 +140,9 @@ fn title(name: &str) -> String {
     let capital = |word: &str| {
         let mut chars = word.chars();
         let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        if matches!(word, "dc" | "usa" | "uk" | "us" | "bc") {
+            return word.to_uppercase();
+        }
         if matches!(word, "of" | "and" | "es" | "de" | "time" | "the") {
             word.to_owned()
         } else {

@@ -47,7 +47,35 @@ pub(crate) fn answer(text: &str, to: &str) -> Result<Json, Problem> {
 }
 
 fn one(text: &str, to: &str, american: bool, catalogue: &Catalogue) -> Result<Vec<Map<String, Json>>, Problem> {
-    let quantity = quantity::read(text, catalogue)?;
+    let (text, to) = asked(text, to);
+    match of_amount(&text, &to, american, catalogue, true) {
+        Ok(results) => Ok(results),
+        // `6ft2` may be six feet and two inches after all.
+        Err(problem) => of_amount(&text, &to, american, catalogue, false).map_err(|_| problem),
+    }
+}
+
+/// `how many cm in an inch` names the target first.
+fn asked(text: &str, to: &str) -> (String, String) {
+    let lowered = text.trim().to_lowercase();
+    let question = lowered.strip_prefix("how many ").filter(|_| to.trim().is_empty());
+    let parts = question.and_then(|rest| {
+        [" are in ", " is in ", " in ", " are ", " is "].iter().find_map(|joint| rest.split_once(joint))
+    });
+    match parts {
+        Some((target, amount)) => (amount.to_owned(), target.to_owned()),
+        None => (text.to_owned(), to.to_owned()),
+    }
+}
+
+fn of_amount(
+    text: &str,
+    to: &str,
+    american: bool,
+    catalogue: &Catalogue,
+    powers: bool,
+) -> Result<Vec<Map<String, Json>>, Problem> {
+    let quantity = quantity::read(text, catalogue, powers)?;
     let wanted = if to.trim().is_empty() { quantity.target.clone().unwrap_or_default() } else { to.to_owned() };
     let mut results = Vec::new();
     for target in target::read(&wanted, catalogue)? {

@@ -136,7 +136,12 @@ impl Catalogue {
     /// The units listed under just this name, in any case and without prefixes; for names of several words.
     pub(crate) fn find_listed(&self, name: &str) -> Vec<Measure> {
         let found = self.named(&self.exact, name);
-        if found.is_empty() { self.named(&self.lower, &name.to_lowercase()) } else { found }
+        if !found.is_empty() {
+            return found;
+        }
+        let lowered = name.to_lowercase();
+        let found = self.named(&self.lower, &lowered);
+        if found.is_empty() { self.named(&self.lower, &lowered.replace('-', " ")) } else { found }
     }
 
     fn named(&self, map: &HashMap<String, Vec<usize>>, name: &str) -> Vec<Measure> {
@@ -174,7 +179,7 @@ impl Catalogue {
                         Prefixes::Data => large,
                     };
                     // A symbol takes short prefixes, a name long ones.
-                    let both = rest == "bit";
+                    let both = rest.len() == 3 && rest == entry.measure.singular;
                     if takes && (both || written == is_name(rest, &entry.measure)) {
                         found.push(scaled(&entry.measure, long, &factor));
                     }

@@ -15,7 +15,17 @@ const MOST_READINGS: usize = 8;
 /// The readings of the unit that `tokens` start with, likeliest first, and how many tokens it takes.
 /// `forgiving` allows slips of the finger.
 pub(crate) fn read(tokens: &[Token], catalogue: &Catalogue, forgiving: bool) -> Option<(Vec<Measure>, usize)> {
-    let mut reader = Reader { tokens, catalogue, forgiving, at: 0 };
+    read_with(tokens, catalogue, forgiving, true)
+}
+
+/// As [`read`]; without `powers`, `ft2` is a foot and a number behind it.
+pub(crate) fn read_with(
+    tokens: &[Token],
+    catalogue: &Catalogue,
+    forgiving: bool,
+    powers: bool,
+) -> Option<(Vec<Measure>, usize)> {
+    let mut reader = Reader { tokens, catalogue, forgiving, powers, at: 0 };
     let mut readings = reader.factor()?;
     loop {
         let start = reader.at;
@@ -55,6 +65,7 @@ struct Reader<'a> {
     tokens: &'a [Token],
     catalogue: &'a Catalogue,
     forgiving: bool,
+    powers: bool,
     at: usize,
 }
 
@@ -165,7 +176,9 @@ impl Reader<'_> {
     /// `m2`, but not `5'2`.
     fn glued_behind_word(&self) -> bool {
         let before = self.at.checked_sub(1).and_then(|place| self.tokens.get(place));
-        self.token(0).is_some_and(|token| token.glued) && before.is_some_and(|token| !token.word().is_empty())
+        self.powers
+            && self.token(0).is_some_and(|token| token.glued)
+            && before.is_some_and(|token| !token.word().is_empty())
     }
 
     /// The longest name of a unit from here.

@@ -1,10 +1,11 @@
 //! The tool `units`: converts amounts between units of measure, exactly where definitions are exact.
 //!
-//! An amount ([`quantity`]) has units ([`compound`]) out of a table ([`catalogue`]); a word such as `ounces`
+//! An amount ([`quantity`], [`amount`]) has units ([`compound`]) out of a table ([`catalogue`]); a word such as `ounces`
 //! keeps all its readings until the target ([`target`]) tells which is meant ([`convert`]). All numbers are
 //! rationals; rounding happens once, in the answer ([`answer`]).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod amount;
 mod answer;
 mod catalogue;
 mod compound;

@@ -1,7 +1,7 @@
 //! Amounts with units: `5 feet 11 inches`, `3 1/2 cups`, `half a litre`, `-40 F`, `6'2"`, `gas mark 4`.
 
 use tomas_english::lex::{Kind, Token, lex, with_number_words};
-use tomas_english::num_traits::{Signed, ToPrimitive, Zero, pow::Pow};
+use tomas_english::num_traits::{Signed, Zero};
 use tomas_english::number::Comma;
 use tomas_english::{Rational, fold, ratio};
 
@@ -29,6 +29,8 @@ pub(crate) struct Quantity {
     pub(crate) until: Option<Rational>,
     /// Grams per millilitre of the ingredient it is of.
     pub(crate) ingredient: Option<(String, Rational)>,
+    /// It is below zero.
+    below: bool,
     /// What stood behind it after `in` or `to`.
     pub(crate) target: Option<String>,
 }
@@ -88,14 +90,15 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
 }
 
 /// Reads one amount.
-pub(crate) fn read(text: &str, catalogue: &Catalogue) -> Result<Quantity, Problem> {
+/// Without `powers`, `6ft2` is six feet and two inches.
+pub(crate) fn read(text: &str, catalogue: &Catalogue, powers: bool) -> Result<Quantity, Problem> {
     let tokens = tokens(text)?;
     if tokens.iter().any(is_currency) {
         return Err(Problem::new(format!(
             "`{text}` is an amount of money\nhint: exchange rates are not known; units of measure are"
         )));
     }
-    let mut reader = Reader { tokens: &tokens, at: 0, catalogue, text };
+    let mut reader = Reader { tokens: &tokens, at: 0, catalogue, text, powers };
     reader.quantity()
 }
 
@@ -107,27 +110,28 @@ fn is_currency(token: &Token) -> bool {
         )
 }
 
-struct Reader<'a> {
-    tokens: &'a [Token],
-    at: usize,
-    catalogue: &'a Catalogue,
+pub(crate) struct Reader<'a> {
+    pub(crate) tokens: &'a [Token],
+    pub(crate) at: usize,
+    pub(crate) catalogue: &'a Catalogue,
     text: &'a str,
+    powers: bool,
 }
 
 impl Reader<'_> {
-    fn token(&self, ahead: usize) -> Option<&Token> {
+    pub(crate) fn token(&self, ahead: usize) -> Option<&Token> {
         self.tokens.get(self.at + ahead)
     }
 
-    fn word(&self, ahead: usize) -> String {
+    pub(crate) fn word(&self, ahead: usize) -> String {
         self.token(ahead).map(Token::word).unwrap_or_default()
     }
 
-    fn symbol(&self, ahead: usize, symbol: char) -> bool {
+    pub(crate) fn symbol(&self, ahead: usize, symbol: char) -> bool {
         self.token(ahead).is_some_and(|token| token.is(symbol))
     }
 
-    fn literal(&self, ahead: usize) -> Option<&Rational> {
+    pub(crate) fn literal(&self, ahead: usize) -> Option<&Rational> {
         self.token(ahead).and_then(Token::number).map(|literal| &literal.value)
     }
 
@@ -135,11 +139,11 @@ impl Reader<'_> {
         self.tokens.get(self.at..).unwrap_or_default()
     }
 
-    fn unit(&mut self) -> Option<Vec<Measure>> {
+    pub(crate) fn unit(&mut self) -> Option<Vec<Measure>> {
         let hyphen = usize::from(self.symbol(0, '-') && self.token(0).is_some_and(|token| token.glued));
         let rest = self.tokens.get(self.at + hyphen..).unwrap_or_default();
-        let (units, used) =
-            compound::read(rest, self.catalogue, false).or_else(|| compound::read(rest, self.catalogue, true))?;
+        let read = |forgiving| compound::read_with(rest, self.catalogue, forgiving, self.powers);
+        let (units, used) = read(false).or_else(|| read(true))?;
         self.at += hyphen + used;
         Some(units)
     }
@@ -153,24 +157,23 @@ impl Reader<'_> {
     fn quantity(&mut self) -> Result<Quantity, Problem> {
         self.skip_noise();
         let start = self.at;
-        let mut quantity = Quantity { pieces: Vec::new(), until: None, ingredient: None, target: None };
+        let mut quantity = Quantity { pieces: Vec::new(), until: None, ingredient: None, below: false, target: None };
         let Some(number) = self.number() else {
-            let units = self.unit().ok_or_else(|| self.unknown(start))?;
+            let units = match self.unit() {
+                Some(units) => units,
+                // `i weigh 70 kg`
+                None => return self.behind_words(start),
+            };
             // `gas mark 4`, `mach 2`, or a unit alone.
             let number = self.number().unwrap_or_else(|| ratio(1, 1));
             quantity.pieces.push(Piece { number, units });
             return self.tail(quantity);
         };
-        let number = match self.clock(&number) {
-            Some(seconds) => {
-                let units = self.unit_behind_clock();
-                quantity
-                    .pieces
-                    .push(Piece { number: if units.1 { seconds / ratio(60, 1) } else { seconds }, units: units.0 });
-                return self.tail(quantity);
-            }
-            None => number,
-        };
+        if let Some(parts) = self.clock(&number) {
+            quantity.pieces = self.of_clock(parts);
+            return self.tail(quantity);
+        }
+        self.below(&mut quantity);
         quantity.until = self.range_end(&number);
         self.skip_noise();
         let place = self.at;
@@ -178,6 +181,15 @@ impl Reader<'_> {
         quantity.pieces.push(Piece { number, units });
         self.more(&mut quantity)?;
         self.tail(quantity)
+    }
+
+    /// The amount behind words that are neither numbers nor units.
+    fn behind_words(&mut self, start: usize) -> Result<Quantity, Problem> {
+        let number = self.rest().iter().position(|token| token.number().is_some()).filter(|place| *place > 0);
+        let Some(place) = number else { return Err(self.unknown(start)) };
+        let minus = self.tokens.get(self.at + place - 1).is_some_and(|token| token.is('-'));
+        self.at += place - usize::from(minus && place > 1);
+        self.quantity()
     }
 
     /// `11 inches` behind `5 feet`, or just `11`.
@@ -211,7 +223,7 @@ impl Reader<'_> {
 
     /// What may follow an amount: an ingredient, `in cm`, words that say nothing.
     fn tail(&mut self, mut quantity: Quantity) -> Result<Quantity, Problem> {
-        let below = self.rest().iter().any(|token| token.word() == "below");
+        let below = quantity.below || self.rest().iter().any(|token| token.word() == "below");
         if below && quantity.pieces.iter().all(|piece| piece.number.is_positive()) {
             for piece in &mut quantity.pieces {
                 piece.number = -piece.number.clone();
@@ -253,112 +265,12 @@ impl Reader<'_> {
         Problem::new(format!("`{word}` in `{}` is not a known unit\nhint: {hint}", self.text.trim()))
     }
 
-    /// `-3 1/2`, `1/2`, `3 x 10^8`, `a`, `half a`.
-    fn number(&mut self) -> Option<Rational> {
-        let start = self.at;
-        let minus = self.symbol(0, '-') || matches!(self.word(0).as_str(), "minus" | "negative");
-        let plus = self.symbol(0, '+');
-        self.at += usize::from(minus || plus);
-        let found = self.unsigned();
-        if found.is_none() {
-            self.at = start;
-        }
-        found.map(|number| if minus { -number } else { number })
-    }
-
-    fn unsigned(&mut self) -> Option<Rational> {
-        if matches!(self.word(0).as_str(), "a" | "an") {
+    /// `20 below zero celsius` says its sign late.
+    fn below(&mut self, quantity: &mut Quantity) {
+        if self.word(0) == "below" {
+            quantity.below = true;
             self.at += 1;
-            return Some(ratio(1, 1));
-        }
-        let mut number = self.literal(0)?.clone();
-        let spelled = self.token(0)?.number()?.text.chars().any(char::is_alphabetic);
-        self.at += 1;
-        if self.symbol(0, '/')
-            && let Some(below) = self.literal(1).filter(|below| !below.is_zero())
-        {
-            number /= below.clone();
-            self.at += 2;
-        } else if self.symbol(0, '-')
-            && self.symbol(2, '/')
-            && let (Some(top), Some(below)) = (self.literal(1), self.literal(3))
-        {
-            // `5-1/2 inches`
-            if top < below {
-                number += top / below;
-                self.at += 4;
-            }
-        }
-        number *= self.power_of_ten();
-        let thousands =
-            self.word(0) == "k" && self.token(0).is_some_and(|token| token.glued) && !self.word(1).is_empty();
-        if thousands
-            && compound::read(self.tokens.get(self.at + 1..)?, self.catalogue, false).is_some()
-            && !matches!(self.word(1).as_str(), "in" | "to")
-        {
-            number *= ratio(1000, 1);
-            self.at += 1;
-        }
-        if spelled {
-            // `half of a`, `a couple of`
-            self.at += usize::from(self.word(0) == "of");
-            self.at += usize::from(matches!(self.word(0).as_str(), "a" | "an"));
-        }
-        Some(number)
-    }
-
-    /// The `x 10^8` behind a number.
-    fn power_of_ten(&mut self) -> Rational {
-        let times = self.symbol(0, '*') || self.word(0) == "x" || self.word(0) == "times";
-        let ten = self.literal(1).is_some_and(|ten| *ten == ratio(10, 1));
-        if !(times && ten && self.symbol(2, '^')) {
-            return ratio(1, 1);
-        }
-        let negative = self.symbol(3, '-');
-        let power = self.literal(3 + usize::from(negative)).and_then(|power| power.to_integer().to_i32());
-        match power.filter(|power| (0..=400).contains(power)) {
-            Some(power) => {
-                self.at += 4 + usize::from(negative);
-                Pow::pow(ratio(10, 1), if negative { -power } else { power })
-            }
-            None => ratio(1, 1),
-        }
-    }
-
-    /// The 3 of `2-3 cups` and `2 to 3 cups`.
-    fn range_end(&mut self, from: &Rational) -> Option<Rational> {
-        let joined = self.symbol(0, '-') || matches!(self.word(0).as_str(), "to" | "or" | "until");
-        let end = self.literal(1).filter(|end| joined && *end > from)?.clone();
-        self.at += 2;
-        Some(end)
-    }
-
-    /// `1:30` or `1:30:15` as seconds, of hours and minutes.
-    fn clock(&mut self, hours: &Rational) -> Option<Rational> {
-        let sixty = ratio(60, 1);
-        let minutes = self.literal(1).filter(|minutes| self.symbol(0, ':') && **minutes < sixty)?.clone();
-        self.at += 2;
-        let mut seconds = (hours * &sixty + minutes) * &sixty;
-        if self.symbol(0, ':')
-            && let Some(more) = self.literal(1)
-        {
-            seconds += more;
-            self.at += 2;
-        }
-        Some(seconds)
-    }
-
-    /// The second, and whether `minutes` behind the clock time make it minutes and seconds.
-    fn unit_behind_clock(&mut self) -> (Vec<Measure>, bool) {
-        let seconds = self.catalogue.find("second");
-        let start = self.at;
-        match self.unit() {
-            Some(units) if units.first().is_some_and(|unit| unit.singular == "minute") => (seconds, true),
-            Some(units) if units.first().is_some_and(|unit| unit.singular == "hour") => (seconds, false),
-            _ => {
-                self.at = start;
-                (seconds, false)
-            }
+            self.at += usize::from(self.literal(0).is_some_and(Zero::is_zero));
         }
     }
 }

@@ -4,6 +4,7 @@ use tomas_english::lex::{Kind, Token};
 
 use crate::catalogue::Catalogue;
 use crate::compound;
+use crate::dimension::Dimension;
 use crate::measure::Measure;
 use crate::problem::Problem;
 use crate::quantity;
@@ -94,6 +95,14 @@ fn one(tokens: &[Token], text: &str, catalogue: &Catalogue) -> Result<Vec<Target
             continue;
         }
         match compound::read(rest, catalogue, false).or_else(|| compound::read(rest, catalogue, true)) {
+            // `feet/inches` are two units, not a ratio.
+            Some((found, used)) if found.iter().all(|unit| unit.dimension == Dimension::default()) => {
+                let slash = rest.iter().position(|token| token.is('/')).unwrap_or(used);
+                let front = rest.get(..slash).unwrap_or_default();
+                let Some((first, _)) = compound::read(front, catalogue, false) else { break };
+                units.push(first);
+                at += slash + 1;
+            }
             Some((found, used)) => {
                 units.push(found);
                 at += used;

@@ -6,7 +6,7 @@
 //! - [`words`] reads numbers in words (`twenty five`, `half a million`, `two and a half`);
 //! - [`show`] writes exact numbers for people (`2,340.5`, `≈ 1.414213562373`);
 //! - [`close`] finds names that differ by a slip of the finger;
-//! - [`month`] knows the months.
+//! - [`month`] knows the months, [`ordinal`] `first` to `thirtieth`.
 //!
 //! Numbers are exact ([`Rational`]) from the first character to the last.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -16,6 +16,7 @@ pub mod fold;
 pub mod lex;
 pub mod month;
 pub mod number;
+pub mod ordinal;
 pub mod show;
 pub mod small;
 pub mod words;

@@ -190,6 +190,12 @@ impl<'a> Reader<'a> {
     }
 
     fn cardinal(&mut self) -> Option<Small> {
+        // `point five`
+        if self.word(0) == "point" {
+            let start = self.at;
+            let value = self.decimals()?;
+            return (self.at > start).then_some(value);
+        }
         let mut sum = Sum { total: Small::ZERO, current: None, least: Small::ZERO };
         let mut last = Last::Nothing;
         loop {
@@ -367,46 +373,6 @@ impl Sum {
     }
 }
 
-/// The value of `first`, `2nd` (as word and digits apart), `twenty` + `third` … up to 31, for days.
-#[must_use]
-pub fn ordinal(word: &str) -> Option<i64> {
-    const ORDINALS: [&str; 19] = [
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "fifth",
-        "sixth",
-        "seventh",
-        "eighth",
-        "ninth",
-        "tenth",
-        "eleventh",
-        "twelfth",
-        "thirteenth",
-        "fourteenth",
-        "fifteenth",
-        "sixteenth",
-        "seventeenth",
-        "eighteenth",
-        "nineteenth",
-    ];
-    match word {
-        "twentieth" => Some(20),
-        "thirtieth" => Some(30),
-        "1st" => Some(1),
-        _ => ORDINALS.iter().zip(1..).find(|(name, _)| **name == word).map(|(_, value)| value),
-    }
-}
-
-/// The whole number that `words` spell from beginning to end.
-#[must_use]
-pub fn whole(words: &[&str]) -> Option<i64> {
-    let pieces: Vec<Piece<'_>> = words.iter().map(|word| Piece::Word(word)).collect();
-    let (value, used) = read(&pieces)?;
-    if used == words.len() { value.to_whole() } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -449,6 +415,7 @@ mod tests {
             ("one and a half dozen", 18, 1, 5),
             ("a couple of", 2, 1, 2),
             ("three point one four", 157, 50, 4),
+            ("point five", 1, 2, 2),
             ("two point five million", 2_500_000, 1, 4),
             ("five five", 5, 1, 1),
             ("one hundred and", 100, 1, 2),
@@ -457,10 +424,9 @@ mod tests {
         ] {
             assert_eq!(value(text), Some((Small::new(numerator, denominator), used)), "{text}");
         }
-        for text in ["a", "5", "plus", "third", "point five", "an apple", "and"] {
+        for text in ["a", "5", "plus", "third", "point", "an apple", "and"] {
             assert_eq!(value(text), None, "{text}");
         }
         assert_eq!(value("half").map(|(_, used)| used), Some(1));
-        assert_eq!(whole(&["forty", "two"]), Some(42));
     }
 }
