@@ -27,7 +27,7 @@ fn every_route_refuses_what_it_cannot_use() {
         refused(&server, path, b"{", 400, "refused");
         refused(&server, path, b"[1, 2", 400, "refused");
         refused(&server, path, b"not json", 400, "refused");
-        refused(&server, path, b"{} {}", 400, "trailing");
+        refused(&server, path, b"{} {}", 400, "refused");
         refused(&server, path, b"\xff\xfe{}", 400, "not UTF-8: byte 0");
         refused(&server, path, b"null", 400, "refused");
         refused(&server, path, b"[]", 400, "not a JSON object");

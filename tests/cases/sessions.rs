@@ -161,9 +161,13 @@ fn sigterm_ends_the_server_in_order() {
     let world = World::new("");
     let mut server = world.serve();
     let session = server.session(&json!({}));
+    let follow = server.client.request("GET", &format!("{session}/events"), &[("accept", "text/event-stream")], b"");
+    let _follower = server.client.open(&follow);
+    let begun = Instant::now();
     let id = server.child.id().to_string();
     assert!(Command::new("kill").arg(&id).stdin(Stdio::null()).status().unwrap().success());
     assert!(server.child.wait().unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(8), "a listener holds the server up");
     let again = world.serve();
     assert_eq!(again.log(&session), ["opened"]);
 }

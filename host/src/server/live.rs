@@ -75,7 +75,7 @@ impl Live {
     }
 
     /// How many there are.
-    pub async fn len(&self) -> usize {
+    pub async fn count(&self) -> usize {
         self.sessions.lock().await.len()
     }
 

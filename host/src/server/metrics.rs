@@ -66,7 +66,7 @@ impl Metrics {
 
     /// The text that Prometheus reads.
     pub async fn text(&self, app: &App) -> String {
-        let sessions = app.live.len().await;
+        let sessions = app.live.count().await;
         let mut out = Text::default();
         self.with(|c| c.write(&mut out));
         out.family("tomas_sessions_live", "gauge", "Sessions in memory", [(String::new(), sessions as f64)]);

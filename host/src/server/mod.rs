@@ -49,7 +49,7 @@ pub struct App {
     pub live: live::Live,
     /// What `/metrics` counts.
     pub metrics: metrics::Metrics,
-    /// Cancelled when the server stops for good.
+    /// Cancelled when the server begins to stop: whoever only listens is sent away.
     pub stop: CancelToken,
 }
 
@@ -124,11 +124,11 @@ pub async fn run(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Out
     }
     drop(listener);
     let _ = closing.send(true);
+    app.stop.cancel();
     let finished = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(app.config.server.shutdown.0, finished).await.is_err() {
         tracing::warn!("some requests did not finish in time and are cancelled");
     }
-    app.stop.cancel();
     app.live.cancel().await;
     let rest = async { while connections.join_next().await.is_some() {} };
     drop(tokio::time::timeout(Duration::from_secs(2), rest).await);
@@ -142,21 +142,18 @@ async fn connection(stream: TcpStream, service: Router, head: Duration, mut clos
         .header_read_timeout(head)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut connection = pin!(connection);
-    loop {
-        tokio::select! {
-            done = connection.as_mut() => {
-                if let Err(error) = done {
-                    tracing::debug!(%error, "a connection failed");
-                }
-                return;
-            }
-            _ = closed.wait_for(|closed| *closed) => {
-                connection.as_mut().graceful_shutdown();
-                break;
-            }
+    let early = tokio::select! {
+        done = connection.as_mut() => Some(done),
+        _ = closed.wait_for(|closed| *closed) => None,
+    };
+    let done = match early {
+        Some(done) => done,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
-    }
-    if let Err(error) = connection.await {
+    };
+    if let Err(error) = done {
         tracing::debug!(%error, "a connection failed");
     }
 }
