@@ -3,7 +3,7 @@
 use tomas_english::lex::{Kind as Sort, Token, lex, with_number_words};
 use tomas_english::num_traits::pow::Pow;
 use tomas_english::number::Comma;
-use tomas_english::{Rational, close, num_bigint::BigInt, ordinal, ratio, words};
+use tomas_english::{Rational, close, num_bigint::BigInt, ordinal, ratio};
 
 use crate::function::Function;
 use crate::item::{Amount, Between, Item};

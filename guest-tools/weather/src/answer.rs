@@ -20,7 +20,7 @@ pub(crate) fn answer(text: &str, when: Option<&str>, now: SystemTime) -> Result<
     }
     let mut results = Vec::new();
     for place in places(text)? {
-        let period = period::read(when, now, place.city.latitude < 0)?;
+        let period = period::read(when, now, &place.city)?;
         results.push(result(&place, &period));
     }
     match results.as_slice() {
@@ -78,7 +78,7 @@ fn result(place: &Found, period: &Period) -> Map<String, Json> {
             millimetres(rain)
         ),
     };
-    let stands = if place.stands_for_region { " as its largest or best-known city in the table" } else { "" };
+    let stands = if place.stands_for_region { " (as an example of the whole region)" } else { "" };
     let text = format!("{name}{stands}, {} (climate normal, not a forecast): {detail}.", period.label);
     let mut result = Map::new();
     result.insert("text".to_owned(), text.into());

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tomas_english::{fold, month, words};
+use tomas_english::{fold, month, ordinal, words};
 
 use crate::problem::Problem;
+use crate::table::City;
 
 /// Some months and how to call them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +47,9 @@ pub(crate) fn day_of(now: SystemTime) -> Day {
     Day { month: u8::try_from(month).unwrap_or(1), day: u8::try_from(day).unwrap_or(1) }
 }
 
-/// Reads `text`; without one it is the month of today. Seasons turn round south of the equator.
-pub(crate) fn read(text: Option<&str>, now: SystemTime, southern: bool) -> Result<Period, Problem> {
+/// Reads `text`; without one it is the month of today. Seasons turn round south of the equator, and the rainy
+/// season is when it rains in `city`.
+pub(crate) fn read(text: Option<&str>, now: SystemTime, city: &City) -> Result<Period, Problem> {
     let today = day_of(now);
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
         return Ok(one(today.month));
@@ -56,6 +58,13 @@ pub(crate) fn read(text: Option<&str>, now: SystemTime, southern: bool) -> Resul
     let words: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
     if whole_year(&folded) {
         return Ok(Period { months: (1..=12).collect(), label: "the whole year".to_owned() });
+    }
+    if let Some(found) = by_rain(&words, city) {
+        return Ok(found);
+    }
+    let southern = city.latitude < 0;
+    if let Some(found) = quarter(&words) {
+        return Ok(found);
     }
     let date = in_digits(text);
     if let Some(found) = date.map(one).or_else(|| between(&words)).or_else(|| season(&words, southern)) {
@@ -121,7 +130,42 @@ fn whole_year(text: &str) -> bool {
     ]
     .iter()
     .any(|phrase| text.contains(phrase))
-        || text == "year"
+        || matches!(
+            text,
+            "year" | "next year" | "this year" | "last year" | "in general" | "generally" | "usually" | "normally"
+        )
+        || (text.len() == 4 && text.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// `q3`, `third quarter`.
+fn quarter(words: &[&str]) -> Option<Period> {
+    let named = words.iter().position(|word| *word == "quarter").and_then(|place| words.get(place.checked_sub(1)?));
+    let nth = match named {
+        Some(word) => ordinal::read(word)?,
+        None => words.iter().find_map(|word| word.strip_prefix('q')?.parse().ok())?,
+    };
+    let first = u8::try_from(nth).ok().filter(|nth| (1..=4).contains(nth))? * 3 - 2;
+    let label = format!("{} to {}", month::name(first), month::name(first + 2));
+    Some(Period { months: (first..first + 3).collect(), label })
+}
+
+/// `rainy season`, `monsoon`, `dry season`: the three months on end with most or least precipitation.
+fn by_rain(words: &[&str], city: &City) -> Option<Period> {
+    let wet = words.iter().any(|word| matches!(*word, "monsoon" | "monsoons"));
+    let season = words.iter().position(|word| matches!(*word, "season" | "months"));
+    let before = season.and_then(|place| words.get(place.checked_sub(1)?)).copied();
+    let wet = wet || matches!(before, Some("rainy" | "wet" | "rain" | "wettest"));
+    if !wet && !matches!(before, Some("dry" | "driest")) {
+        return None;
+    }
+    let rain =
+        |first: usize| -> i32 { city.rain.iter().cycle().skip(first).take(3).map(|month| i32::from(*month)).sum() };
+    let first =
+        (0..12).max_by_key(|first| (if wet { rain(*first) } else { -rain(*first) }, std::cmp::Reverse(*first)))?;
+    let months: Vec<u8> = (first..first + 3).filter_map(|place| u8::try_from(place % 12 + 1).ok()).collect();
+    let (start, end) = (months.first().copied()?, months.last().copied()?);
+    let which = if wet { "wettest" } else { "driest" };
+    Some(Period { label: format!("the {which} three months ({} to {})", month::name(start), month::name(end)), months })
 }
 
 /// `june to august`, `between may and september`, `from june until august`.
@@ -219,41 +263,39 @@ fn weekday(word: &str) -> bool {
 
 /// Words for about now; a day of the week is within the next seven.
 fn current(words: &[&str]) -> bool {
-    const NOW: [&str; 27] = [
+    const NOW: [&str; 17] = [
         "today",
         "now",
         "tonight",
         "currently",
         "current",
         "present",
+        "presently",
         "moment",
         "weekend",
-        "week",
-        "month",
-        "season",
-        "these",
         "morning",
         "afternoon",
         "evening",
         "night",
-        "day",
-        "days",
         "soon",
         "later",
-        "presently",
-        "time",
-        "date",
         "outside",
         "midday",
-        "noon",
-        "hour",
     ];
-    words.iter().any(|word| NOW.contains(word) || weekday(word.trim_end_matches('s')))
+    /// Words that mean now only as `this week`, or alone.
+    const SPANS: [&str; 8] = ["week", "month", "season", "day", "days", "time", "date", "hour"];
+    const POINTERS: [&str; 9] = ["this", "these", "the", "coming", "same", "at", "today", "current", "that"];
+    let pointed = words.iter().any(|word| POINTERS.contains(word)) || words.len() == 1;
+    words
+        .iter()
+        .any(|word| NOW.contains(word) || weekday(word.trim_end_matches('s')) || (pointed && SPANS.contains(word)))
 }
 
 fn holiday(text: &str) -> Option<u8> {
-    const HOLIDAYS: [(&str, u8); 25] = [
+    const HOLIDAYS: [(&str, u8); 27] = [
         ("christmas", 12),
+        ("the holidays", 12),
+        ("festive", 12),
         ("xmas", 12),
         ("new years eve", 12),
         ("new year", 1),
@@ -320,6 +362,11 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_763_735_420)
     }
 
+    fn city(latitude: i16) -> City {
+        let london = crate::table::cities().next().unwrap();
+        City { latitude, ..london }
+    }
+
     #[test]
     fn months_in_many_words() {
         assert_eq!(day_of(now()), Day { month: 11, day: 21 });
@@ -355,11 +402,16 @@ mod tests {
             ("14.7.2024", vec![7]),
             ("the whole year", (1..=12).collect()),
             ("febuary", vec![2]),
+            ("q3", vec![7, 8, 9]),
+            ("third quarter", vec![7, 8, 9]),
+            ("this week", vec![11]),
+            ("2026", (1..=12).collect()),
         ] {
-            assert_eq!(read(Some(text), now(), false).map(|period| period.months), Ok(expected), "{text}");
+            assert_eq!(read(Some(text), now(), &city(50)).map(|period| period.months), Ok(expected), "{text}");
         }
-        assert_eq!(read(Some("summer"), now(), true).unwrap().months, [12, 1, 2]);
-        assert_eq!(read(Some("summer"), now(), true).unwrap().label, "summer (December to February)");
-        assert!(read(Some("blue cheese"), now(), false).is_err());
+        assert_eq!(read(Some("summer"), now(), &city(-30)).unwrap().months, [12, 1, 2]);
+        assert_eq!(read(Some("summer"), now(), &city(-30)).unwrap().label, "summer (December to February)");
+        assert!(read(Some("golden week"), now(), &city(50)).is_err());
+        assert!(read(Some("blue cheese"), now(), &city(50)).is_err());
     }
 }

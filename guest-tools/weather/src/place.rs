@@ -171,6 +171,10 @@ impl Entry {
 
 /// The city whose name is nearest, with or without a country behind it.
 fn misspelt(words: &[&str]) -> Option<Found> {
+    // `Birmingham, Utah` is not a misspelt `Birmingham UK`.
+    if (1..words.len()).any(|length| index().named(&words.split_at(length).0.join(" ")).next().is_some()) {
+        return None;
+    }
     for length in (1..=words.len()).rev() {
         let (front, back) = words.split_at(length);
         let back = back.join(" ");
@@ -249,7 +253,7 @@ mod tests {
         }
         let maine = find("Portland, Maine").unwrap().city;
         assert_eq!(maine.latitude, 44);
-        for text in ["Atlantis Deep", "London, Ontario", "", "Paris, Texas"] {
+        for text in ["Atlantis Deep", "London, Ontario", "", "Paris, Texas", "Birmingham, Ut"] {
             assert!(find(text).is_err(), "{text}");
         }
         let error = find("London, Ontario").unwrap_err().to_string();
