@@ -110,7 +110,9 @@ pub fn describe(name: &str, bytes: &[u8]) -> BlobRef {
 /// # Errors
 /// When it is empty, too long, hidden, a path, or has control characters.
 pub fn check_name(name: &str) -> anyhow::Result<()> {
-    let plain = !name.starts_with('.') && !name.contains(['/', '\\', ':']) && !name.chars().any(char::is_control);
+    // U+FFFD stands for bytes that were not UTF-8.
+    let plain =
+        !name.starts_with('.') && !name.contains(['/', '\\', ':', '\u{fffd}']) && !name.chars().any(char::is_control);
     if name.is_empty() || name.len() > 255 || !plain {
         let shown: String = name.chars().take(80).collect();
         bail!(

@@ -246,5 +246,6 @@ fn check(steps: &[Step]) -> Result<(), Fault> {
 }
 
 pub(crate) fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1e3
+    // Whole microseconds, which print short.
+    (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
 }
