@@ -99,10 +99,12 @@ pub(crate) struct Spent {
     pub(crate) throttled: u64,
     /// Wall time waiting for fork-join workers.
     pub(crate) joining: u64,
+    /// Ticks of the epoch.
+    ticks: u32,
 }
 
 thread_local! {
-    static SPENT: Cell<Spent> = const { Cell::new(Spent { charged: 0, cpu: 0, polled: 0, throttled: 0, joining: 0 }) };
+    static SPENT: Cell<Spent> = const { Cell::new(Spent { charged: 0, cpu: 0, polled: 0, throttled: 0, joining: 0, ticks: 0 }) };
 }
 
 impl Spent {
@@ -141,6 +143,12 @@ impl Spent {
             bucket.charge(slice, now);
         });
         now
+    }
+
+    /// Counts a tick of the epoch and returns how many there were.
+    pub(crate) fn tick() -> u32 {
+        Self::update(|spent| spent.ticks = spent.ticks.saturating_add(1));
+        SPENT.get().ticks
     }
 
     /// Books wall time inside a poll.

@@ -7,8 +7,8 @@
 //! used. Nothing a tool does is an `Err`: that is reserved for faults of the host.
 //!
 //! Where things are: [`config`](SandboxConfig); `engine`, `ticker` and `pool` are what calls run on; `compile`, `cache`
-//! and `component` bring a component in; `call`, `context`, `state` and `guard` are one call's life; `cpu` and `limits`
-//! measure and hold it; `capability` is what a guest may import; `outcome` tells how it ended.
+//! and `component` bring a component in; `call`, `context`, `state` and `guard` are one call's life; `cpu`,
+//! `weight` and `limits` measure and hold it; `capability` is what a guest may import; `outcome` tells how it ended.
 //!
 //! Architecture invariant: this is the only crate of ours that knows wasmtime (with `tomas-bindings`, which holds
 //! nothing but its generated bindings), and no type of wasmtime is in its interface.
@@ -32,6 +32,7 @@ mod pool;
 mod sandbox;
 mod state;
 mod ticker;
+mod weight;
 
 pub use call::{Call, Finished, Progress, ProgressSink};
 pub use cancel::CancelToken;

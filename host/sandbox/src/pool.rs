@@ -1,6 +1,6 @@
 //! The threads that run tools: one tool, one thread, started when first needed.
 
-use crate::cancel::lock;
+use crate::{cancel::lock, weight};
 use std::{
     collections::VecDeque,
     io,
@@ -13,14 +13,12 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) type Job = Box<dyn FnOnce(&Runtime) + Send>;
 
 /// A bounded pool of threads. Dropping it lets jobs in the queue finish and ends the threads.
-pub(crate) struct Pool {
-    shared: Arc<Shared>,
-    most: usize,
-}
+pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
+    most: usize,
 }
 
 #[derive(Default)]
@@ -39,8 +37,7 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 impl Pool {
     /// A pool of at most `most` threads.
     pub(crate) fn new(most: u32) -> Self {
-        let shared = Shared { queue: Mutex::default(), wake: Condvar::new() };
-        Self { shared: Arc::new(shared), most: (most as usize).max(1) }
+        Self(Arc::new(Shared { queue: Mutex::default(), wake: Condvar::new(), most: (most as usize).max(1) }))
     }
 
     /// Hands in a job. It waits when all threads are busy.
@@ -48,34 +45,48 @@ impl Pool {
     /// # Errors
     /// When no thread is there and none can be started.
     pub(crate) fn submit(&self, job: Job) -> io::Result<()> {
-        let mut queue = lock(&self.shared.queue);
-        if queue.idle <= queue.jobs.len() && queue.threads < self.most {
-            match self.spawn() {
-                Ok(()) => queue.threads += 1,
-                Err(error) if queue.threads == 0 => return Err(error),
-                Err(error) => tracing::warn!(%error, threads = queue.threads, "cannot start another tool thread"),
-            }
+        let mut queue = lock(&self.0.queue);
+        if queue.idle <= queue.jobs.len() {
+            self.0.grow(&mut queue)?;
         }
         queue.jobs.push_back(job);
         drop(queue);
-        self.shared.wake.notify_one();
-        Ok(())
-    }
-
-    fn spawn(&self) -> io::Result<()> {
-        let runtime = runtime()?;
-        let shared = Arc::clone(&self.shared);
-        std::thread::Builder::new().name("tomas-tool".to_owned()).spawn(move || shared.serve(runtime))?;
+        self.0.wake.notify_one();
         Ok(())
     }
 }
 
 impl Shared {
+    /// Starts another thread where there may be one.
+    fn grow(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
+        if queue.threads >= self.most {
+            return Ok(());
+        }
+        match self.spawn() {
+            Ok(()) => queue.threads += 1,
+            Err(error) if queue.threads == 0 => return Err(error),
+            Err(error) => tracing::warn!(%error, threads = queue.threads, "cannot start another tool thread"),
+        }
+        Ok(())
+    }
+
+    fn spawn(self: &Arc<Self>) -> io::Result<()> {
+        let runtime = runtime()?;
+        let shared = Arc::clone(self);
+        std::thread::Builder::new().name("tomas-tool".to_owned()).spawn(move || shared.serve(runtime))?;
+        Ok(())
+    }
+
     /// A thread's life. A job that panics takes nothing with it: whoever waits for it sees that it is gone.
-    fn serve(&self, runtime: Runtime) {
+    fn serve(self: &Arc<Self>, runtime: Runtime) {
+        weight::adopt();
         while let Some(job) = self.next() {
             if catch_unwind(AssertUnwindSafe(|| job(&runtime))).is_err() {
                 tracing::error!("a tool thread panicked; the call is lost, the thread goes on");
+            }
+            if !weight::restore() {
+                self.leave();
+                break;
             }
         }
         runtime.shutdown_background();
@@ -90,12 +101,23 @@ impl Shared {
         queue.idle -= 1;
         queue.jobs.pop_front()
     }
+
+    /// Takes the current thread off the books; another takes its place where jobs wait.
+    fn leave(self: &Arc<Self>) {
+        let mut queue = lock(&self.queue);
+        queue.threads -= 1;
+        if queue.idle < queue.jobs.len()
+            && let Err(error) = self.grow(&mut queue)
+        {
+            tracing::error!(%error, "no tool thread is left and none can be started; jobs wait for the next call");
+        }
+    }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        lock(&self.shared.queue).closed = true;
-        self.shared.wake.notify_all();
+        lock(&self.0.queue).closed = true;
+        self.0.wake.notify_all();
     }
 }
 
@@ -115,6 +137,6 @@ mod tests {
         }
         drop(send);
         assert_eq!(receive.iter().count(), 40);
-        assert_eq!(lock(&pool.shared.queue).threads, 2);
+        assert_eq!(lock(&pool.0.queue).threads, 2);
     }
 }

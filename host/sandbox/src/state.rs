@@ -1,9 +1,10 @@
 //! The data of a store: one instance's view of its call.
 
 use crate::{
-    capability::{self, parallel::Shards, random::Random},
+    capability::{self, parallel, parallel::Shards, random::Random},
     context::{Context, Denied, Stop},
     cpu::Spent,
+    weight,
 };
 use std::sync::Arc;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
@@ -11,6 +12,9 @@ use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
 /// Bytes of host memory behind one table element.
 const TABLE_ELEMENT: u64 = size_of::<usize>() as u64;
+
+/// Ticks after which a call is long enough for its thread to be given a weight.
+const LONG: u32 = 5;
 
 /// Least bytes that may be lifted out of the guest at once, so that messages pass under the smallest quota.
 const MIN_LIFT: u64 = 1 << 20;
@@ -53,6 +57,9 @@ impl State {
     /// At each tick of the epoch: charge, and sleep if the quota says so.
     fn tick(&self) -> Result<(), Stop> {
         let now = Spent::charge(&self.context.bucket);
+        if Spent::tick() == LONG {
+            weight::apply(&self.context.quota, parallel::width(&self.context.quota));
+        }
         if self.shards.as_ref().is_some_and(|shards| shards.abandoned()) {
             return Err(Stop::Abandoned);
         }
