@@ -87,7 +87,8 @@ fn stopped(context: &Context, stop: Stop) -> Verdict {
 fn memory(context: &Context, message: Option<&str>) -> Verdict {
     let asked =
         context.memory.refused().map_or_else(String::new, |bytes| format!(" (it asked for {} more)", Bytes(bytes)));
-    let said = message.map_or_else(String::new, |message| format!(": {message}"));
+    // What the tool, or the trap, says of it; where it happened matters less than what to do.
+    let said = message.and_then(|message| message.lines().next()).map_or_else(String::new, |line| format!(": {line}"));
     Verdict::failed(
         Outcome::MemoryExceeded,
         format!(
@@ -166,7 +167,7 @@ fn engine_error(context: &Context, error: wasmtime::Error, log: &[u8]) -> Result
     }
     let text = trap(error);
     if context.memory.refused().is_some() {
-        return Ok(memory(context, text.lines().next()));
+        return Ok(memory(context, Some(&text)));
     }
     if text.contains("fuel allocated for hostcalls has been exhausted") {
         return Ok(memory(context, Some("it handed the host more data at once than that")));

@@ -40,6 +40,9 @@ impl Host for State {
             return Ok(Err("a worker cannot start workers of its own\nhint: call `map` from `invoke` only".to_owned()));
         }
         let count = items.len();
+        if count == 0 {
+            return Ok(Ok(Vec::new()));
+        }
         let shards = Arc::new(Shards::new(Arc::clone(&self.context), items)?);
         let helpers = (width(&self.context.quota) as usize).min(count).saturating_sub(1);
         let joined = Joined(&shards);
