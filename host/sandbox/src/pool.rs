@@ -5,7 +5,8 @@ use std::{
     collections::VecDeque,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Mutex},
+    thread::Thread,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -15,9 +16,12 @@ pub(crate) type Job = Box<dyn FnOnce(&Runtime) + Send>;
 /// A bounded pool of threads. Dropping it lets jobs in the queue finish and ends the threads.
 pub(crate) struct Pool(Arc<Shared>);
 
+/// What the threads share with the pool.
+///
+/// Waking a thread costs about as much as a short call. So one is woken at a time, and wakes the next when it arrives
+/// and jobs are left; and the one that went to sleep last is woken first, because its caches are warm.
 struct Shared {
     queue: Mutex<Queue>,
-    wake: Condvar,
     most: usize,
 }
 
@@ -25,7 +29,9 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<Job>,
     threads: usize,
-    idle: usize,
+    idle: Vec<Thread>,
+    /// Threads that were woken or started and did not arrive yet.
+    coming: usize,
     closed: bool,
 }
 
@@ -37,7 +43,7 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 impl Pool {
     /// A pool of at most `most` threads.
     pub(crate) fn new(most: u32) -> Self {
-        Self(Arc::new(Shared { queue: Mutex::default(), wake: Condvar::new(), most: (most as usize).max(1) }))
+        Self(Arc::new(Shared { queue: Mutex::default(), most: (most as usize).max(1) }))
     }
 
     /// Hands in a job. It waits when all threads are busy.
@@ -46,28 +52,42 @@ impl Pool {
     /// When no thread is there and none can be started.
     pub(crate) fn submit(&self, job: Job) -> io::Result<()> {
         let mut queue = lock(&self.0.queue);
-        if queue.idle <= queue.jobs.len() {
-            self.0.grow(&mut queue)?;
-        }
+        let sleeper = self.0.rouse(&mut queue)?;
         queue.jobs.push_back(job);
         drop(queue);
-        self.0.wake.notify_one();
+        if let Some(thread) = sleeper {
+            thread.unpark();
+        }
         Ok(())
     }
 }
 
 impl Shared {
-    /// Starts another thread where there may be one.
-    fn grow(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
-        if queue.threads >= self.most {
-            return Ok(());
+    /// Gets one more thread on its way, unless one is: a sleeping one, for the caller to unpark, or a new one.
+    fn rouse(self: &Arc<Self>, queue: &mut Queue) -> io::Result<Option<Thread>> {
+        if queue.coming > 0 {
+            return Ok(None);
         }
-        match self.spawn() {
-            Ok(()) => queue.threads += 1,
-            Err(error) if queue.threads == 0 => return Err(error),
-            Err(error) => tracing::warn!(%error, threads = queue.threads, "cannot start another tool thread"),
+        let sleeper = queue.idle.pop();
+        if sleeper.is_some() {
+            queue.coming += 1;
+        } else if queue.threads < self.most {
+            match self.spawn() {
+                Ok(()) => {
+                    queue.threads += 1;
+                    queue.coming += 1;
+                }
+                Err(error) if queue.threads == 0 => return Err(error),
+                Err(error) => tracing::warn!(%error, threads = queue.threads, "cannot start another tool thread"),
+            }
         }
-        Ok(())
+        Ok(sleeper)
+    }
+
+    /// As [`rouse`](Self::rouse), where there is nobody to report to.
+    fn rouse_another(self: &Arc<Self>, queue: &mut Queue) -> Option<Thread> {
+        let roused = self.rouse(queue);
+        roused.inspect_err(|error| tracing::error!(%error, "no tool thread can be started; jobs wait")).ok().flatten()
     }
 
     fn spawn(self: &Arc<Self>) -> io::Result<()> {
@@ -80,6 +100,7 @@ impl Shared {
     /// A thread's life. A job that panics takes nothing with it: whoever waits for it sees that it is gone.
     fn serve(self: &Arc<Self>, runtime: Runtime) {
         weight::adopt();
+        lock(&self.queue).coming -= 1;
         while let Some(job) = self.next() {
             if catch_unwind(AssertUnwindSafe(|| job(&runtime))).is_err() {
                 tracing::error!("a tool thread panicked; the call is lost, the thread goes on");
@@ -92,32 +113,50 @@ impl Shared {
         runtime.shutdown_background();
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(self: &Arc<Self>) -> Option<Job> {
         let mut queue = lock(&self.queue);
-        queue.idle += 1;
-        while queue.jobs.is_empty() && !queue.closed {
-            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                let sleeper = if queue.jobs.is_empty() { None } else { self.rouse_another(&mut queue) };
+                drop(queue);
+                if let Some(thread) = sleeper {
+                    thread.unpark();
+                }
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            let own = std::thread::current();
+            queue.idle.push(own.clone());
+            drop(queue);
+            std::thread::park();
+            queue = lock(&self.queue);
+            // Who was roused was taken out of the list; otherwise it woke by itself.
+            match queue.idle.iter().position(|thread| thread.id() == own.id()) {
+                Some(at) => drop(queue.idle.remove(at)),
+                None => queue.coming -= 1,
+            }
         }
-        queue.idle -= 1;
-        queue.jobs.pop_front()
     }
 
     /// Takes the current thread off the books; another takes its place where jobs wait.
     fn leave(self: &Arc<Self>) {
         let mut queue = lock(&self.queue);
         queue.threads -= 1;
-        if queue.idle < queue.jobs.len()
-            && let Err(error) = self.grow(&mut queue)
-        {
-            tracing::error!(%error, "no tool thread is left and none can be started; jobs wait for the next call");
+        let sleeper = if queue.jobs.is_empty() { None } else { self.rouse_another(&mut queue) };
+        drop(queue);
+        if let Some(thread) = sleeper {
+            thread.unpark();
         }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        lock(&self.0.queue).closed = true;
-        self.0.wake.notify_all();
+        let mut queue = lock(&self.0.queue);
+        queue.closed = true;
+        queue.idle.iter().for_each(Thread::unpark);
     }
 }
 
