@@ -132,7 +132,8 @@ impl Tool {
 
 /// Elements of a matrix: the product of the dimensions in `random(200,200,1)` or `identity(3)`, else the numbers written.
 fn elements(text: &str) -> u64 {
-    let numbers = |t: &str| t.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter(|n| !n.is_empty()).count() as u64;
+    let numbers =
+        |t: &str| t.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter(|n| !n.is_empty()).count() as u64;
     let Some((_, inside)) = text.split_once('(') else { return numbers(text) };
     let sides: Vec<u64> = inside.split([',', ')']).map_while(|n| n.trim().parse().ok()).take(2).collect();
     match sides[..] {
@@ -153,7 +154,9 @@ mod tests {
 
     #[test]
     fn elements_of_written_and_named_matrices() {
-        for (text, n) in [("[[1,2],[3,4.5]]", 4), ("1 2; 3 4", 4), ("random(200,300,7)", 60_000), ("identity(30)", 900), ("", 0)] {
+        for (text, n) in
+            [("[[1,2],[3,4.5]]", 4), ("1 2; 3 4", 4), ("random(200,300,7)", 60_000), ("identity(30)", 900), ("", 0)]
+        {
             assert_eq!(elements(text), n, "{text}");
         }
     }

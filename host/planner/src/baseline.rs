@@ -72,7 +72,8 @@ impl Planner for Bm25Planner {
             return Ok(Plan::Reply("No registered tool matches this request.".to_owned()));
         };
         let size = query.sizes(tool).into_iter().min().unwrap_or(SizeClass::Small);
-        let configuration = self.choose(tool, query).ok_or_else(|| feasible::nothing_fits(&self.registry, tool, size, query))?;
+        let configuration =
+            self.choose(tool, query).ok_or_else(|| feasible::nothing_fits(&self.registry, tool, size, query))?;
         Ok(Plan::Steps(vec![Step { configuration: configuration.clone(), arguments: arguments(tool, query) }]))
     }
 }

@@ -5,8 +5,8 @@
 
 use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar};
 use serde_json::{Map, Value, json};
-use tomas_core::observation::BlobRef;
 use toktrie::{ApproximateTokEnv, TokenId};
+use tomas_core::observation::BlobRef;
 
 /// Makes grammars.
 pub struct Grammars {
@@ -129,8 +129,15 @@ fn narrowed(schema: &Value, attachments: &[BlobRef]) -> Value {
                 Some("blob") if !names.is_empty() => return json!({"type": "string", "enum": names}),
                 _ => {}
             }
-            let kept = fields.iter().filter(|(k, _)| !matches!(k.as_str(), "x-tomas-source" | "description" | "title" | "examples"));
-            Value::Object(kept.map(|(k, v)| (k.clone(), if k == "properties" { properties(v, attachments) } else { narrowed(v, attachments) })).collect())
+            let kept = fields
+                .iter()
+                .filter(|(k, _)| !matches!(k.as_str(), "x-tomas-source" | "description" | "title" | "examples"));
+            Value::Object(
+                kept.map(|(k, v)| {
+                    (k.clone(), if k == "properties" { properties(v, attachments) } else { narrowed(v, attachments) })
+                })
+                .collect(),
+            )
         }
         other => other.clone(),
     }

@@ -14,7 +14,9 @@ pub mod feasible;
 pub mod grammar;
 pub mod local;
 
-use tomas_core::{configuration::SizeClass, name::ToolName, plan::Plan, query::Query, query::QueryError, resource::Resources};
+use tomas_core::{
+    configuration::SizeClass, name::ToolName, plan::Plan, query::Query, query::QueryError, resource::Resources,
+};
 
 /// Decides what to do about a query.
 pub trait Planner: Send + Sync {

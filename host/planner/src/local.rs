@@ -48,7 +48,9 @@ pub enum OpenError {
     #[error(transparent)]
     Network(#[from] tomas_nn::Error),
     /// The manifest is missing or malformed.
-    #[error("`{path}` is not a checkpoint manifest: {reason}\nhint: give a checkpoint folder that `tomas-host train` wrote")]
+    #[error(
+        "`{path}` is not a checkpoint manifest: {reason}\nhint: give a checkpoint folder that `tomas-host train` wrote"
+    )]
     Manifest {
         /// Which file.
         path: String,
@@ -83,12 +85,25 @@ impl LocalPlanner {
     ///
     /// # Errors
     /// When the manifest belongs to another registry.
-    pub fn new(registry: Arc<Registry>, net: PlannerNet, pieces: PieceEncoder, manifest: &CheckpointManifest) -> Result<Self, OpenError> {
+    pub fn new(
+        registry: Arc<Registry>,
+        net: PlannerNet,
+        pieces: PieceEncoder,
+        manifest: &CheckpointManifest,
+    ) -> Result<Self, OpenError> {
         let tokens = TokenTable::atomic(&registry);
         tokens.accept(&manifest.binding)?;
         let short: String = manifest.weights.chars().take(12).collect();
         let policy = format!("local@{short}");
-        Ok(Self { registry, net, pieces, tokens, grammars: Grammars::new()?, policy, no_tool_bias: manifest.no_tool_bias })
+        Ok(Self {
+            registry,
+            net,
+            pieces,
+            tokens,
+            grammars: Grammars::new()?,
+            policy,
+            no_tool_bias: manifest.no_tool_bias,
+        })
     }
 
     /// Log-probabilities of the first choice: each tool by name, and `None` for no tool, without mask and bias.
@@ -249,7 +264,8 @@ impl Writer<'_> {
     fn symbol(&mut self, grammar: &mut Arguments) -> Result<(), PlanError> {
         let allowed = grammar.allowed().map_err(model)?;
         let logits = self.decoding.symbols().map_err(model)?;
-        let masked: Vec<f32> = allowed.iter().zip(&logits).map(|(&a, &l)| if a { l } else { f32::NEG_INFINITY }).collect();
+        let masked: Vec<f32> =
+            allowed.iter().zip(&logits).map(|(&a, &l)| if a { l } else { f32::NEG_INFINITY }).collect();
         let byte = argmax(&masked);
         let best = byte.and_then(|b| masked.get(b)).copied().unwrap_or(f32::NEG_INFINITY);
         let copy = logits.get(symbol::COPY as usize).copied().unwrap_or(f32::NEG_INFINITY);
@@ -258,7 +274,9 @@ impl Writer<'_> {
         {
             return self.copy(start, grammar);
         }
-        let byte = byte.and_then(|b| u8::try_from(b).ok()).ok_or_else(|| PlanError::Model("the grammar allows nothing".to_owned()))?;
+        let byte = byte
+            .and_then(|b| u8::try_from(b).ok())
+            .ok_or_else(|| PlanError::Model("the grammar allows nothing".to_owned()))?;
         grammar.push(&[byte]).map_err(model)?;
         self.bytes(&[byte])
     }
@@ -278,7 +296,9 @@ impl Writer<'_> {
 
     fn accepted(&self, start: usize, end: usize, grammar: &mut Arguments) -> Result<bool, PlanError> {
         match self.pieces.slice(self.prompt, start, end) {
-            Some(text) if !text.is_empty() && text.len() <= MAX_BYTES => grammar.accepts(escaped(text).as_bytes()).map_err(model),
+            Some(text) if !text.is_empty() && text.len() <= MAX_BYTES => {
+                grammar.accepts(escaped(text).as_bytes()).map_err(model)
+            }
             _ => Ok(false),
         }
     }

@@ -90,11 +90,17 @@ fn amount(slot: &str, limit: &mut Resources, rng: &mut Rng) -> String {
             (text, Resources { memory: limit.memory.min(bytes), ..*limit })
         }
         "sms" => {
-            let (text, sms) = one(&[("no GPU", 0), ("40 SMs", 40), ("20 SMs", 20), ("60 SMs", 60), ("0 SMs", 0), ("without GPU", 0)], rng);
+            let (text, sms) = one(
+                &[("no GPU", 0), ("40 SMs", 40), ("20 SMs", 20), ("60 SMs", 60), ("0 SMs", 0), ("without GPU", 0)],
+                rng,
+            );
             (text, Resources { gpu_sms: limit.gpu_sms.min(sms), ..*limit })
         }
         _ => {
-            let (text, gib) = one(&[("4GB VRAM", 4), ("2GB VRAM", 2), ("8 GB of VRAM", 8), ("1GB GPU memory", 1), ("no VRAM", 0)], rng);
+            let (text, gib) = one(
+                &[("4GB VRAM", 4), ("2GB VRAM", 2), ("8 GB of VRAM", 8), ("1GB GPU memory", 1), ("no VRAM", 0)],
+                rng,
+            );
             (text, Resources { gpu_memory: limit.gpu_memory.min(Bytes(u64::from(gib) << 30)), ..*limit })
         }
     };
@@ -109,10 +115,27 @@ fn one(items: &[(&str, u32)], rng: &mut Rng) -> (String, u32) {
 
 fn cpu(rng: &mut Rng) -> (String, u32) {
     const SAID: [(&str, u32); 22] = [
-        ("half a core", 500), ("a quarter core", 250), ("a quarter of a core", 250), ("one core", 1000), ("1 core", 1000),
-        ("a single core", 1000), ("two cores", 2000), ("2 cores", 2000), ("4 cores", 4000), ("8 cores", 8000),
-        ("0.5 cores", 500), ("0.25 cpu", 250), ("1 CPU", 1000), ("2 CPUs", 2000), ("0.5 CPU", 500), ("half a CPU", 500),
-        ("1.5 cores", 1500), ("1 vCPU", 1000), ("2 vCPUs", 2000), ("a third of a core", 333), ("three cores", 3000),
+        ("half a core", 500),
+        ("a quarter core", 250),
+        ("a quarter of a core", 250),
+        ("one core", 1000),
+        ("1 core", 1000),
+        ("a single core", 1000),
+        ("two cores", 2000),
+        ("2 cores", 2000),
+        ("4 cores", 4000),
+        ("8 cores", 8000),
+        ("0.5 cores", 500),
+        ("0.25 cpu", 250),
+        ("1 CPU", 1000),
+        ("2 CPUs", 2000),
+        ("0.5 CPU", 500),
+        ("half a CPU", 500),
+        ("1.5 cores", 1500),
+        ("1 vCPU", 1000),
+        ("2 vCPUs", 2000),
+        ("a third of a core", 333),
+        ("three cores", 3000),
         ("one and a half cores", 1500),
     ];
     if rng.u32(0..3) == 0 {

@@ -18,12 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, path::PathBuf};
 use tomas_core::{
-    name::ToolName,
-    observation::BlobRef,
-    plan::Step,
-    query::Query,
-    registry::Registry,
-    resource::Resources,
+    name::ToolName, observation::BlobRef, plan::Step, query::Query, registry::Registry, resource::Resources,
 };
 
 /// How much to build, of what.
@@ -65,7 +60,9 @@ pub enum BuildError {
         source: SpecError,
     },
     /// An intent calls a tool that is not registered.
-    #[error("intent `{intent}` calls `{tool}`, which is not registered\nhint: build the registry with it, or remove the intent")]
+    #[error(
+        "intent `{intent}` calls `{tool}`, which is not registered\nhint: build the registry with it, or remove the intent"
+    )]
     Tool {
         /// Which intent.
         intent: String,
@@ -100,7 +97,12 @@ pub fn build(
             if pool.is_empty() {
                 return Err(BuildError::Nothing(prefix.clone(), split));
             }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a count of samples")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a count of samples"
+            )]
             let count = (wanted as f64 * share / total).round() as usize;
             for n in 0..count {
                 // Every wording in turn, so that rare ones are seen as often as common ones.
@@ -214,7 +216,14 @@ impl Draw<'_> {
         Ok(Some(Sample::new(self.split, format!("{}#{text}", intent.id), query, target, open)))
     }
 
-    fn step(&self, intent: &Intent, tool: &str, arguments: &Json, query: &Query, free: Resources) -> Result<Option<Step>, BuildError> {
+    fn step(
+        &self,
+        intent: &Intent,
+        tool: &str,
+        arguments: &Json,
+        query: &Query,
+        free: Resources,
+    ) -> Result<Option<Step>, BuildError> {
         let unknown = || BuildError::Tool { intent: intent.id.clone(), tool: tool.to_owned() };
         let name: ToolName = tool.parse().map_err(|_| unknown())?;
         let tool = self.registry.tool(&name).ok_or_else(unknown)?;
@@ -226,7 +235,8 @@ impl Draw<'_> {
 
 /// Arguments in the order of the schema's properties, which is the order that decoding follows.
 fn ordered(arguments: &Json, schema: &Json) -> Json {
-    let (Some(fields), Some(properties)) = (arguments.as_object(), schema.get("properties").and_then(Json::as_object)) else {
+    let (Some(fields), Some(properties)) = (arguments.as_object(), schema.get("properties").and_then(Json::as_object))
+    else {
         return arguments.clone();
     };
     let known = properties.keys().filter_map(|k| Some((k.clone(), fields.get(k)?.clone())));
@@ -250,7 +260,9 @@ fn number(text: &str, values: &BTreeMap<String, Value>) -> Option<Json> {
     let canonical = &values.get(name)?.canonical;
     match form {
         "int" => canonical.parse::<i64>().ok().map(Json::from),
-        "number" => canonical.parse::<i64>().ok().map(Json::from).or_else(|| canonical.parse::<f64>().ok().map(Json::from)),
+        "number" => {
+            canonical.parse::<i64>().ok().map(Json::from).or_else(|| canonical.parse::<f64>().ok().map(Json::from))
+        }
         _ => None,
     }
 }

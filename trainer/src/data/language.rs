@@ -134,7 +134,10 @@ impl Language {
             let broken = |source| LanguageError::Parse { path: path.clone(), source: Box::new(source) };
             match path.file_stem().and_then(|s| s.to_str()) {
                 Some("values") => language.lists = Lists(toml::from_str::<ValuesFile>(&text).map_err(broken)?.list),
-                Some("budgets") => language.budgets = Phrases::parse(&text).map_err(|what| LanguageError::Intent { intent: "budgets".to_owned(), what })?,
+                Some("budgets") => {
+                    language.budgets = Phrases::parse(&text)
+                        .map_err(|what| LanguageError::Intent { intent: "budgets".to_owned(), what })?
+                }
                 _ => {
                     let file: IntentFile = toml::from_str(&text).map_err(broken)?;
                     for raw in file.intent {
@@ -152,14 +155,19 @@ fn check(raw: RawIntent) -> Result<Intent, LanguageError> {
     let id = raw.id.clone();
     let wrong = |what: String| LanguageError::Intent { intent: id.clone(), what };
     let meaning = match (raw.tool, raw.arguments, raw.steps, raw.replies) {
-        (Some(tool), arguments, None, None) => Meaning::Steps(vec![(tool, arguments.unwrap_or_else(|| Json::Object(serde_json::Map::new())))]),
-        (None, None, Some(steps), None) if !steps.is_empty() => Meaning::Steps(steps.into_iter().map(|s| (s.tool, s.arguments)).collect()),
+        (Some(tool), arguments, None, None) => {
+            Meaning::Steps(vec![(tool, arguments.unwrap_or_else(|| Json::Object(serde_json::Map::new())))])
+        }
+        (None, None, Some(steps), None) if !steps.is_empty() => {
+            Meaning::Steps(steps.into_iter().map(|s| (s.tool, s.arguments)).collect())
+        }
         (None, None, None, Some(replies)) if !replies.is_empty() => Meaning::Replies(replies),
         _ => return Err(wrong("give either `tool` with `arguments`, or `steps`, or `replies`".to_owned())),
     };
     let mut texts = Vec::new();
     for text in &raw.texts {
-        let template = Template::parse(text).map_err(|source| LanguageError::Template { intent: id.clone(), source })?;
+        let template =
+            Template::parse(text).map_err(|source| LanguageError::Template { intent: id.clone(), source })?;
         if let Some(slot) = template.slots().into_iter().find(|s| !raw.slots.contains_key(*s)) {
             return Err(wrong(format!("`{text}` uses `{{{slot}}}`, which `slots` does not declare")));
         }

@@ -49,7 +49,13 @@ struct Row {
 ///
 /// # Errors
 /// When a set does not read.
-pub fn samples(folder: &Path, registry: &Registry, split: Split, limit: usize, rng: &mut Rng) -> Result<Vec<Sample>, PublicError> {
+pub fn samples(
+    folder: &Path,
+    registry: &Registry,
+    split: Split,
+    limit: usize,
+    rng: &mut Rng,
+) -> Result<Vec<Sample>, PublicError> {
     if limit == 0 {
         return Ok(Vec::new());
     }
@@ -62,7 +68,8 @@ pub fn samples(folder: &Path, registry: &Registry, split: Split, limit: usize, r
     files.sort();
     let mut samples = Vec::new();
     for path in files {
-        let set = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().trim_end_matches(".jsonl.gz").to_owned();
+        let set =
+            path.file_name().and_then(|n| n.to_str()).unwrap_or_default().trim_end_matches(".jsonl.gz").to_owned();
         for row in rows(&path)? {
             let known = row.tool.as_ref().is_none_or(|t| registry.tools().iter().any(|r| r.name().as_str() == t));
             if known && Split::of(&row.query) == split {

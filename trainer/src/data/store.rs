@@ -70,7 +70,11 @@ pub fn read(folder: &Path, split: Split) -> Result<Vec<Sample>, StoreError> {
     let mut samples = Vec::new();
     for (n, line) in BufReader::new(file).lines().enumerate() {
         let line = line.map_err(|source| StoreError::Io { path: path.clone(), source })?;
-        samples.push(serde_json::from_str(&line).map_err(|source| StoreError::Line { path: path.clone(), line: n + 1, source })?);
+        samples.push(serde_json::from_str(&line).map_err(|source| StoreError::Line {
+            path: path.clone(),
+            line: n + 1,
+            source,
+        })?);
     }
     Ok(samples)
 }

@@ -27,7 +27,9 @@ pub enum Part {
 
 /// Why a text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a template: {what}\nhint: `(a|b)` chooses, `[x]` is optional, `{{slot}}` is filled, `\\\\` escapes")]
+#[error(
+    "`{text}` is not a template: {what}\nhint: `(a|b)` chooses, `[x]` is optional, `{{slot}}` is filled, `\\\\` escapes"
+)]
 pub struct TemplateError {
     text: String,
     what: &'static str,
@@ -167,7 +169,15 @@ mod tests {
         let mut seen = BTreeSet::new();
         for _ in 0..200 {
             let parts = template.render(&mut rng);
-            seen.insert(parts.iter().map(|p| match p { Part::Text(t) => t.clone(), Part::Slot(s) => format!("<{s}>") }).collect());
+            seen.insert(
+                parts
+                    .iter()
+                    .map(|p| match p {
+                        Part::Text(t) => t.clone(),
+                        Part::Slot(s) => format!("<{s}>"),
+                    })
+                    .collect(),
+            );
         }
         seen
     }

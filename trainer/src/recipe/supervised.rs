@@ -54,7 +54,9 @@ pub enum TrainError {
     #[error(transparent)]
     Network(#[from] tomas_nn::Error),
     /// The run's folder cannot be written.
-    #[error("`{path}`: {source}\nhint: is the disk full? the last complete state is kept; run the same command again to resume")]
+    #[error(
+        "`{path}`: {source}\nhint: is the disk full? the last complete state is kept; run the same command again to resume"
+    )]
     Io {
         /// Which file.
         path: PathBuf,
@@ -65,7 +67,9 @@ pub enum TrainError {
     #[error("`{0}` holds a run of another configuration\nhint: give another `out`, or remove the folder to start anew")]
     OtherRun(PathBuf),
     /// The loss is not a number.
-    #[error("the loss at step {step} is `{loss}`; training stops before it does harm\nhint: lower schedule.peak; the last state is kept")]
+    #[error(
+        "the loss at step {step} is `{loss}`; training stops before it does harm\nhint: lower schedule.peak; the last state is kept"
+    )]
     Diverged {
         /// Which step.
         step: u64,
@@ -137,14 +141,20 @@ pub fn train(config: &TrainConfig, quiet: bool) -> Result<PathBuf, TrainError> {
             #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
             let speed = since.1 as f64 / since.0.elapsed().as_secs_f64();
             let line = run.metrics("train", &parts, norm, speed);
-            bar.set_message(format!("loss {:.3} (tool {:.3}, configuration {:.3}, symbol {:.3}, piece {:.3}) {speed:.0} samples/s", line.loss, line.route, line.configuration, line.symbol, line.pointer));
+            bar.set_message(format!(
+                "loss {:.3} (tool {:.3}, configuration {:.3}, symbol {:.3}, piece {:.3}) {speed:.0} samples/s",
+                line.loss, line.route, line.configuration, line.symbol, line.pointer
+            ));
             run.log(&line)?;
             since = (Instant::now(), 0);
         }
         if run.step.is_multiple_of(config.dev_every) || run.step == config.schedule.steps {
             let line = run.look(&dev)?;
             run.log(&line)?;
-            bar.println(format!("step {}: dev loss {:.4} (tool {:.4}, configuration {:.4}, symbol {:.4}, piece {:.4})", run.step, line.loss, line.route, line.configuration, line.symbol, line.pointer));
+            bar.println(format!(
+                "step {}: dev loss {:.4} (tool {:.4}, configuration {:.4}, symbol {:.4}, piece {:.4})",
+                run.step, line.loss, line.route, line.configuration, line.symbol, line.pointer
+            ));
             curve::draw(&config.out).map_err(|source| TrainError::Io { path: config.out.join("loss.svg"), source })?;
         }
         if run.step.is_multiple_of(config.save_every) || run.step == config.schedule.steps {
@@ -176,7 +186,12 @@ fn claim(config: &TrainConfig) -> Result<(), TrainError> {
     }
 }
 
-fn encode(begun: &Begun, registry: &Registry, tokens: &TokenTable, samples: &[Sample]) -> Result<Vec<Encoded>, EncodeError> {
+fn encode(
+    begun: &Begun,
+    registry: &Registry,
+    tokens: &TokenTable,
+    samples: &[Sample],
+) -> Result<Vec<Encoded>, EncodeError> {
     let tools = &begun.net.config().tools;
     let encoder = SampleEncoder { pieces: &begun.pieces, tokens, tools, levels: registry.levels() };
     samples.iter().map(|s| encoder.encode(s)).collect()
@@ -257,7 +272,8 @@ impl<'a> Run<'a> {
             let named = moments.iter().map(|(n, t)| (n.as_str(), t));
             weights::write(&folder.join("moments.safetensors"), named, Precision::Float)?;
             let path = folder.join("state.json");
-            let text = serde_json::to_string(&RunState { step: self.step }).map_err(|e| tomas_nn::Error::Input(e.to_string()))?;
+            let text = serde_json::to_string(&RunState { step: self.step })
+                .map_err(|e| tomas_nn::Error::Input(e.to_string()))?;
             fs::write(&path, text).map_err(tomas_nn::Error::io("write", &path))
         })?;
         Ok(())
@@ -282,7 +298,8 @@ impl<'a> Run<'a> {
         }
         self.optimizer.set_rate(self.config.schedule.rate(self.step));
         let gradients = parts.total.backward().map_err(tomas_nn::Error::from)?;
-        let norm = self.optimizer.step_clipped(&gradients, self.config.optimizer.clip).map_err(tomas_nn::Error::from)?;
+        let norm =
+            self.optimizer.step_clipped(&gradients, self.config.optimizer.clip).map_err(tomas_nn::Error::from)?;
         if !norm.is_finite() {
             return Err(TrainError::Diverged { step: self.step + 1, loss: f32::NAN });
         }
@@ -309,7 +326,18 @@ impl<'a> Run<'a> {
         let (route, configuration, symbol, pointer) = (mean(0), mean(1), mean(2), mean(3));
         let loss = route + configuration + symbol + pointer;
         let rate = self.config.schedule.rate(self.step);
-        Ok(Metrics { step: self.step, side: "dev".to_owned(), loss, route, configuration, symbol, pointer, rate, norm: 0.0, samples_per_second: 0.0 })
+        Ok(Metrics {
+            step: self.step,
+            side: "dev".to_owned(),
+            loss,
+            route,
+            configuration,
+            symbol,
+            pointer,
+            rate,
+            norm: 0.0,
+            samples_per_second: 0.0,
+        })
     }
 
     fn metrics(&self, side: &str, parts: &LossParts, norm: f64, samples_per_second: f64) -> Metrics {

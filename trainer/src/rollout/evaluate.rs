@@ -76,16 +76,28 @@ pub fn evaluate(planner: &dyn Planner, registry: &Registry, samples: &[Sample], 
     report
 }
 
-fn judge(report: &mut Report, ratios: &mut Vec<f64>, registry: &Registry, sample: &Sample, planned: Result<Plan, PlanError>) {
+fn judge(
+    report: &mut Report,
+    ratios: &mut Vec<f64>,
+    registry: &Registry,
+    sample: &Sample,
+    planned: Result<Plan, PlanError>,
+) {
     report.failed.add(planned.is_err());
     let (steps, said) = match &planned {
-        Ok(Plan::Steps(steps)) => (steps.as_slice(), steps.iter().map(|s| format!("{} {}", s.configuration, s.arguments)).collect::<Vec<_>>().join(" ; ")),
+        Ok(Plan::Steps(steps)) => (
+            steps.as_slice(),
+            steps.iter().map(|s| format!("{} {}", s.configuration, s.arguments)).collect::<Vec<_>>().join(" ; "),
+        ),
         Ok(Plan::Reply(text)) => (&[][..], format!("no tool: {text}")),
         Err(error) => (&[][..], format!("failed: {error}")),
     };
     let gold = sample.target.tool();
     let tools_right = match &sample.target {
-        Target::Steps(gold) => steps.len() == gold.len() && steps.iter().zip(gold).all(|(s, g)| s.configuration.tool == g.configuration.tool),
+        Target::Steps(gold) => {
+            steps.len() == gold.len()
+                && steps.iter().zip(gold).all(|(s, g)| s.configuration.tool == g.configuration.tool)
+        }
         Target::Reply(_) | Target::Tool(None) => steps.is_empty(),
         Target::Tool(Some(tool)) => steps.first().is_some_and(|s| s.configuration.tool.as_str() == tool),
     };

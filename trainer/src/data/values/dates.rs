@@ -4,7 +4,17 @@ use super::{Value, numbers, pick};
 use fastrand::Rng;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -77,9 +87,12 @@ pub(super) fn duration(rng: &mut Rng) -> String {
         2..6 => rng.u32(2..30).to_string(),
         _ => rng.u32(2..400).to_string(),
     };
-    let unit = *pick(&["days", "days", "days", "weeks", "weeks", "months", "years", "hours", "minutes", "business days"], rng);
+    let unit =
+        *pick(&["days", "days", "days", "weeks", "weeks", "months", "years", "hours", "minutes", "business days"], rng);
     match rng.u32(0..20) {
-        0 => (*pick(&["a week", "a month", "a year", "a fortnight", "an hour", "half an hour", "a day"], rng)).to_owned(),
+        0 => {
+            (*pick(&["a week", "a month", "a year", "a fortnight", "an hour", "half an hour", "a day"], rng)).to_owned()
+        }
         1 => format!("{} weeks and {} days", rng.u32(2..12), rng.u32(2..7)),
         2 => format!("{} hours and {} minutes", rng.u32(2..30), rng.u32(2..60)),
         3 => format!("{} hours {} minutes", rng.u32(2..30), rng.u32(2..60)),

@@ -140,10 +140,39 @@ impl Lists {
     fn zone(&self, rng: &mut Rng) -> Result<Value, String> {
         Ok(match rng.u32(0..10) {
             0..5 => self.item("city", rng)?,
-            5..7 => Value::closed(*pick(&["PST", "EST", "CET", "GMT", "UTC", "CST", "MST", "JST", "IST", "BST", "EDT", "PDT", "AEST", "est", "pst", "utc", "gmt"], rng)),
-            7 => Value::closed(*pick(&["Europe/Paris", "America/New_York", "Asia/Tokyo", "Europe/London", "Asia/Kolkata", "Australia/Sydney", "America/Sao_Paulo", "Africa/Cairo"], rng)),
+            5..7 => Value::closed(*pick(
+                &[
+                    "PST", "EST", "CET", "GMT", "UTC", "CST", "MST", "JST", "IST", "BST", "EDT", "PDT", "AEST", "est",
+                    "pst", "utc", "gmt",
+                ],
+                rng,
+            )),
+            7 => Value::closed(*pick(
+                &[
+                    "Europe/Paris",
+                    "America/New_York",
+                    "Asia/Tokyo",
+                    "Europe/London",
+                    "Asia/Kolkata",
+                    "Australia/Sydney",
+                    "America/Sao_Paulo",
+                    "Africa/Cairo",
+                ],
+                rng,
+            )),
             8 => Value::closed(format!("{}{}{}", pick(&["UTC", "GMT"], rng), pick(&["+", "-"], rng), rng.u32(1..12))),
-            _ => Value::closed(*pick(&["eastern time", "pacific time", "central european time", "central time", "mountain time", "eastern", "pacific"], rng)),
+            _ => Value::closed(*pick(
+                &[
+                    "eastern time",
+                    "pacific time",
+                    "central european time",
+                    "central time",
+                    "mountain time",
+                    "eastern",
+                    "pacific",
+                ],
+                rng,
+            )),
         })
     }
 
@@ -170,8 +199,30 @@ impl Lists {
 }
 
 const STEMS: [&str; 24] = [
-    "notes", "report", "draft", "minutes", "IMG_", "photo", "scan", "essay", "article", "transcript", "letter", "summary",
-    "holiday", "cat", "screenshot", "data", "matrix", "chapter", "paper", "blogpost", "logo", "DSC", "readme", "speech",
+    "notes",
+    "report",
+    "draft",
+    "minutes",
+    "IMG_",
+    "photo",
+    "scan",
+    "essay",
+    "article",
+    "transcript",
+    "letter",
+    "summary",
+    "holiday",
+    "cat",
+    "screenshot",
+    "data",
+    "matrix",
+    "chapter",
+    "paper",
+    "blogpost",
+    "logo",
+    "DSC",
+    "readme",
+    "speech",
 ];
 
 /// One of a non-empty array.

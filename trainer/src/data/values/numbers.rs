@@ -14,7 +14,8 @@ pub(super) fn int(spec: &str, rng: &mut Rng) -> Result<Value, String> {
 pub(super) fn words(spec: &str, rng: &mut Rng) -> Result<Value, String> {
     let (a, b) = range(spec)?;
     let n = rng.i64(a..=b);
-    let surface = if rng.u32(0..100) < 45 && (0..1000).contains(&n) { spelled(n.unsigned_abs()) } else { n.to_string() };
+    let surface =
+        if rng.u32(0..100) < 45 && (0..1000).contains(&n) { spelled(n.unsigned_abs()) } else { n.to_string() };
     Ok(Value { open: b - a >= 200, ..Value::closed(surface) }.canonical(n.to_string()))
 }
 
@@ -106,7 +107,12 @@ pub(super) fn english(rng: &mut Rng) -> String {
     let n = |rng: &mut Rng| if rng.u32(0..5) == 0 { spelled(rng.u64(2..100)) } else { number(rng) };
     let p = |rng: &mut Rng| format!("{}{}", rng.u32(2..96), pick(&["%", "%", " percent", ".5%"], rng));
     match rng.u32(0..18) {
-        0..4 => format!("{} {} {}", n(rng), pick(&["plus", "minus", "times", "divided by", "multiplied by", "over"], rng), n(rng)),
+        0..4 => format!(
+            "{} {} {}",
+            n(rng),
+            pick(&["plus", "minus", "times", "divided by", "multiplied by", "over"], rng),
+            n(rng)
+        ),
         4..8 => format!("{} of {}", p(rng), number(rng)),
         8 => format!("{} off {}", p(rng), number(rng)),
         9 => format!("square root of {}", number(rng)),
@@ -162,8 +168,26 @@ fn separated(plain: &str) -> String {
 /// A number below 1000 in English words.
 pub(super) fn spelled(n: u64) -> String {
     const SMALL: [&str; 20] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
     ];
     const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let index = |n: u64| usize::try_from(n).unwrap_or(0);
@@ -186,7 +210,9 @@ mod tests {
         for (plain, grouped) in [("2340", "2,340"), ("999", "999"), ("1234567.25", "1,234,567.25")] {
             assert_eq!(separated(plain), grouped);
         }
-        for (n, words) in [(0, "zero"), (21, "twenty-one"), (300, "three hundred"), (342, "three hundred and forty-two")] {
+        for (n, words) in
+            [(0, "zero"), (21, "twenty-one"), (300, "three hundred"), (342, "three hundred and forty-two")]
+        {
             assert_eq!(spelled(n), words);
         }
     }

@@ -103,11 +103,7 @@ const PRESSURE: &[Unit] = &[
     ("atmosphere", &["atm", "atmospheres"]),
     ("mmHg", &["mmHg"]),
 ];
-const ANGLE: &[Unit] = &[
-    ("degree", &["degrees", "°", "deg"]),
-    ("radian", &["radians", "rad"]),
-    ("turn", &["turns"]),
-];
+const ANGLE: &[Unit] = &[("degree", &["degrees", "°", "deg"]), ("radian", &["radians", "rad"]), ("turn", &["turns"])];
 
 const FAMILIES: &[(&str, &[Unit])] = &[
     ("length", LENGTH),
@@ -132,7 +128,8 @@ fn family(name: &str) -> Result<&'static [Unit], String> {
 pub(super) fn unit(name: &str, rng: &mut Rng) -> Result<Value, String> {
     let (canonical, spellings) = pick(family(name)?, rng);
     // A lone `in`, `g` or `°` is nobody's target unit.
-    let usable: Vec<&&str> = spellings.iter().filter(|s| !["in", "gr", "°", "c", "f", "s", "st", "h"].contains(*s)).collect();
+    let usable: Vec<&&str> =
+        spellings.iter().filter(|s| !["in", "gr", "°", "c", "f", "s", "st", "h"].contains(*s)).collect();
     let spelling = usable.get(rng.usize(0..usable.len().max(1))).map_or(*canonical, |s| **s);
     Ok(Value { unit: Some(canonical), ..Value::closed(spelling) })
 }
@@ -149,7 +146,9 @@ pub(super) fn quantity(name: &str, rng: &mut Rng) -> Result<Value, String> {
             let singular = canonical;
             return Ok(Value { unit: Some(canonical), ..Value::open(format!("{article} {singular}")) });
         }
-        3 if !symbol => return Ok(Value { unit: Some(canonical), ..Value::open(format!("{} {spelling}", fraction(rng))) }),
+        3 if !symbol => {
+            return Ok(Value { unit: Some(canonical), ..Value::open(format!("{} {spelling}", fraction(rng))) });
+        }
         4 if name == "length" && rng.bool() => return Ok(feet_and_inches(rng)),
         5 if name == "temperature" => format!("-{}", rng.u32(1..60)),
         _ => numbers::number(rng),
