@@ -21,7 +21,7 @@ pub fn apply(parts: &[Part], surface: impl Fn(&str) -> String, rng: &mut Rng) ->
         .collect();
     for _ in 0..typos {
         let texts: Vec<usize> = wording.iter().enumerate().filter(|(_, w)| w.1).map(|(i, _)| i).collect();
-        if let Some(&at) = rng.choice(&texts).as_deref()
+        if let Some(&at) = rng.choice(&texts)
             && let Some((text, _)) = wording.get_mut(at)
         {
             *text = typo(text, rng);

@@ -193,9 +193,9 @@ pub(super) fn spelled(n: u64) -> String {
     let index = |n: u64| usize::try_from(n).unwrap_or(0);
     match n {
         0..20 => SMALL[index(n)].to_owned(),
-        20..100 if n % 10 == 0 => TENS[index(n / 10)].to_owned(),
+        20..100 if n.is_multiple_of(10) => TENS[index(n / 10)].to_owned(),
         20..100 => format!("{}-{}", TENS[index(n / 10)], SMALL[index(n % 10)]),
-        100..1000 if n % 100 == 0 => format!("{} hundred", SMALL[index(n / 100)]),
+        100..1000 if n.is_multiple_of(100) => format!("{} hundred", SMALL[index(n / 100)]),
         100..1000 => format!("{} hundred and {}", SMALL[index(n / 100)], spelled(n % 100)),
         _ => n.to_string(),
     }
