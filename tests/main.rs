@@ -6,6 +6,7 @@
 )]
 
 mod cases {
+    mod architecture;
     mod bad_input;
     mod chat;
     mod commands;

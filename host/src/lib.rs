@@ -31,5 +31,6 @@ pub fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|a| a == tomas_sandbox::COMPILE_ARGUMENT) {
         return tomas_sandbox::compile_child_main();
     }
+    tomas_trainer::prepare_process();
     cli::main()
 }

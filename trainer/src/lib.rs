@@ -6,3 +6,5 @@ pub mod encode;
 pub mod metrics;
 pub mod recipe;
 pub mod rollout;
+
+pub use tomas_nn::kernels::prepare_process;

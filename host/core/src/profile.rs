@@ -15,11 +15,12 @@ pub struct Profile {
     pub outcome: Outcome,
     /// How many calls ended `ok`.
     pub ok: u32,
-    /// Mean latency in milliseconds.
-    pub mean_ms: f64,
-    /// Median latency in milliseconds.
+    /// Expected latency in milliseconds: the mean over inputs of each input's median. By it configurations are compared,
+    /// because all of them ran the same inputs, and a median forgets what the machine did besides.
+    pub latency_ms: f64,
+    /// Median latency of all calls in milliseconds.
     pub p50_ms: f64,
-    /// 95th percentile of the latency in milliseconds (nearest rank).
+    /// 95th percentile of the latency of all calls in milliseconds (nearest rank).
     pub p95_ms: f64,
     /// Median CPU time in milliseconds.
     pub cpu_ms: f64,

@@ -213,14 +213,21 @@ impl Registry {
         })
     }
 
-    /// The fastest feasible configuration by median latency; among those within `tolerance` (a ratio, such as 1.05) of
-    /// the fastest, the one that holds the least. `None` when nothing feasible is measured.
+    /// The fastest feasible configuration by expected latency; among those as fast within the tolerance, the one that
+    /// holds the least. `None` when nothing feasible is measured.
     #[must_use]
-    pub fn best(&self, tool: &ToolName, size: SizeClass, free: &Resources, tolerance: f64) -> Option<&Configuration> {
+    pub fn best(
+        &self,
+        tool: &ToolName,
+        size: SizeClass,
+        free: &Resources,
+        tolerance: Tolerance,
+    ) -> Option<&Configuration> {
         let measured: Vec<_> =
-            self.feasible(tool, size, free).filter_map(|c| Some((c, self.profile(c)?.p50_ms))).collect();
+            self.feasible(tool, size, free).filter_map(|c| Some((c, self.profile(c)?.latency_ms))).collect();
         let fastest = measured.iter().map(|(_, ms)| *ms).min_by(f64::total_cmp)?;
-        let near = measured.into_iter().filter(|(_, ms)| *ms <= fastest * tolerance);
+        let near =
+            measured.into_iter().filter(|(_, ms)| *ms <= (fastest * tolerance.ratio).max(fastest + tolerance.ms));
         near.min_by_key(|(c, _)| cost(c)).map(|(c, _)| c)
     }
 
@@ -229,6 +236,22 @@ impl Registry {
     pub fn cheapest(&self, tool: &ToolName, size: SizeClass, free: &Resources) -> Option<&Configuration> {
         self.feasible(tool, size, free).min_by_key(|c| cost(c))
     }
+}
+
+/// Which latencies count as the same as the fastest: those within the ratio, or within the time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tolerance {
+    /// Latency over the fastest.
+    pub ratio: f64,
+    /// Latency above the fastest, in milliseconds.
+    pub ms: f64,
+}
+
+impl Tolerance {
+    /// The fastest alone.
+    pub const EXACT: Self = Self { ratio: 1.0, ms: 0.0 };
+    /// What profiling twice on a quiet machine does not tell apart: holding more for it would be waste.
+    pub const MEASURED: Self = Self { ratio: 1.1, ms: 0.05 };
 }
 
 /// How much a configuration holds: the sum of its level indices, GPU first.

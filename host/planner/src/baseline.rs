@@ -11,7 +11,7 @@ use tomas_core::{
     configuration::{Configuration, SizeClass},
     plan::{Plan, Step},
     query::{self, Query},
-    registry::Registry,
+    registry::{Registry, Tolerance},
     tool::Tool,
 };
 
@@ -50,7 +50,7 @@ impl Bm25Planner {
     #[must_use]
     pub fn configuration(&self, tool: &Tool, size: SizeClass, query: &Query) -> Option<&Configuration> {
         match self.choice {
-            Choice::Fastest => self.registry.best(tool.name(), size, &query.budget, 1.0),
+            Choice::Fastest => self.registry.best(tool.name(), size, &query.budget, Tolerance::EXACT),
             Choice::Cheapest => self.registry.cheapest(tool.name(), size, &query.budget),
         }
     }

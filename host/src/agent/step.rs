@@ -53,7 +53,7 @@ impl Run<'_> {
         if feasible && registry.fits(&same, free) && registry.configurations().contains(&same) {
             return same;
         }
-        registry.best(tool.name(), size, free, 1.0).cloned().unwrap_or(same)
+        registry.best(tool.name(), size, free, tomas_core::registry::Tolerance::EXACT).cloned().unwrap_or(same)
     }
 
     /// Runs step `k` with its arguments filled in.

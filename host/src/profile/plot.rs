@@ -42,7 +42,7 @@ type Drawn<'a> = Result<(), Box<dyn std::error::Error + 'a>>;
 
 fn draw_tool<'a>(panel: &Area<'a>, tool: &ToolName, profiles: &[&Profile], levels: &LevelTable) -> Drawn<'a> {
     let cores = |l| levels.amount(Resource::Cpu, l) as f64 / 1000.0;
-    let feasible = || profiles.iter().filter(|p| p.feasible()).map(|p| p.p50_ms.max(0.01));
+    let feasible = || profiles.iter().filter(|p| p.feasible()).map(|p| p.latency_ms.max(0.01));
     let low = feasible().fold(f64::INFINITY, f64::min).min(1.0) * 0.7;
     let high = feasible().fold(0.0, f64::max).max(low * 10.0) * 2.0;
     let mut chart = ChartBuilder::on(panel)
@@ -61,7 +61,8 @@ fn draw_tool<'a>(panel: &Area<'a>, tool: &ToolName, profiles: &[&Profile], level
     for (size, memory) in SizeClass::ALL.into_iter().flat_map(|s| Level::ALL.into_iter().skip(1).map(move |m| (s, m))) {
         let mine = |p: &&&Profile| p.configuration.size == size && p.configuration.levels.memory == memory;
         let at = |p: &&Profile| cores(p.configuration.levels.cpu);
-        let points: Vec<_> = profiles.iter().filter(mine).filter(|p| p.feasible()).map(|p| (at(p), p.p50_ms)).collect();
+        let points: Vec<_> =
+            profiles.iter().filter(mine).filter(|p| p.feasible()).map(|p| (at(p), p.latency_ms)).collect();
         let failed: Vec<_> = profiles.iter().filter(mine).filter(|p| !p.feasible()).map(at).collect();
         let color = color(size, memory);
         if !points.is_empty() {

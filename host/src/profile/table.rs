@@ -26,7 +26,7 @@ struct Row {
     cpu_mem_gb: f64,
     gpu_sm: u32,
     gpu_mem_gb: f64,
-    /// Mean.
+    /// Expected latency: see [`Profile`].
     latency_ms: f64,
     n: u32,
     p50_ms: f64,
@@ -55,6 +55,11 @@ pub fn profiles(all: &[Measurement], levels: &LevelTable, current: impl Fn(&Meas
 
 #[expect(clippy::cast_precision_loss, reason = "a count of calls")]
 fn profile(configuration: Configuration, calls: &[&Measurement]) -> Profile {
+    let mut inputs: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for m in calls {
+        inputs.entry(&m.case).or_default().push(m.latency_ms);
+    }
+    let medians: Vec<f64> = inputs.into_values().map(median).collect();
     let mut latencies: Vec<f64> = calls.iter().map(|m| m.latency_ms).collect();
     let mut cpu: Vec<f64> = calls.iter().map(|m| m.cpu_ms).collect();
     latencies.sort_by(f64::total_cmp);
@@ -67,13 +72,20 @@ fn profile(configuration: Configuration, calls: &[&Measurement]) -> Profile {
         n: u32::try_from(calls.len()).unwrap_or(u32::MAX),
         outcome: failures.max_by_key(count).filter(|_| ok < calls.len()).unwrap_or(Outcome::Ok),
         ok: u32::try_from(ok).unwrap_or(u32::MAX),
-        mean_ms: latencies.iter().sum::<f64>() / latencies.len().max(1) as f64,
+        latency_ms: medians.iter().sum::<f64>() / medians.len().max(1) as f64,
         p50_ms: rank(&latencies, 50),
         p95_ms: rank(&latencies, 95),
         cpu_ms: rank(&cpu, 50),
         peak_memory_bytes: calls.iter().map(|m| m.peak_memory_bytes).max().unwrap_or(0),
         machine: calls.last().map(|m| m.machine.clone()).unwrap_or_default(),
     }
+}
+
+/// The median: of an even number, the mean of the two in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = |at: usize| values.get(at).copied().unwrap_or(0.0);
+    f64::midpoint(middle(values.len() / 2), middle(values.len().saturating_sub(1) / 2))
 }
 
 /// The nearest-rank percentile of ascending values.
@@ -116,7 +128,7 @@ pub fn write(path: &Path, profiles: &[Profile], levels: &LevelTable) -> anyhow::
             cpu_mem_gb: amounts.memory.gib(),
             gpu_sm: amounts.gpu_sms,
             gpu_mem_gb: amounts.gpu_memory.gib(),
-            latency_ms: round(p.mean_ms),
+            latency_ms: round(p.latency_ms),
             n: p.n,
             p50_ms: round(p.p50_ms),
             p95_ms: round(p.p95_ms),
@@ -175,7 +187,7 @@ impl Row {
             n: self.n,
             outcome: self.outcome,
             ok: self.ok,
-            mean_ms: self.latency_ms,
+            latency_ms: self.latency_ms,
             p50_ms: self.p50_ms,
             p95_ms: self.p95_ms,
             cpu_ms: self.cpu_ms,

@@ -18,7 +18,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, path::PathBuf};
 use tomas_core::{
-    name::ToolName, observation::BlobRef, plan::Step, query::Query, registry::Registry, resource::Resources,
+    name::ToolName,
+    observation::BlobRef,
+    plan::Step,
+    query::Query,
+    registry::{Registry, Tolerance},
+    resource::Resources,
 };
 
 /// How much to build, of what.
@@ -39,14 +44,14 @@ pub struct BuildConfig {
     pub stated_budget: f64,
     /// Training samples from public sets that label only the tool.
     pub public: usize,
+    /// Share of the training samples without a tool that carry their reply; the others teach only that no tool serves.
+    /// Replies are long and there is more than one for a request, so that many of them drown what is learnt of arguments.
+    pub replies: f64,
     /// Folder of intents.
     pub language: PathBuf,
     /// Folder of public sets.
     pub public_sets: PathBuf,
 }
-
-/// Latencies within this ratio of the fastest count as equally fast; the configuration that holds least wins.
-pub const TOLERANCE: f64 = 1.05;
 
 /// Why data cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -200,6 +205,9 @@ impl Draw<'_> {
         values: &BTreeMap<String, Value>,
     ) -> Result<Option<Sample>, BuildError> {
         let target = match &intent.meaning {
+            Meaning::Replies(_) if self.split == Split::Train && self.rng.f64() >= self.config.replies => {
+                Target::Tool(None)
+            }
             Meaning::Replies(replies) => Target::Reply(self.rng.choice(replies).cloned().unwrap_or_default()),
             Meaning::Steps(steps) => {
                 let mut planned = Vec::new();
@@ -228,7 +236,7 @@ impl Draw<'_> {
         let name: ToolName = tool.parse().map_err(|_| unknown())?;
         let tool = self.registry.tool(&name).ok_or_else(unknown)?;
         let size = tool.class(arguments, &query.attachments, query.folder_bytes);
-        let best = self.registry.best(&name, size, &free, TOLERANCE).cloned();
+        let best = self.registry.best(&name, size, &free, Tolerance::MEASURED).cloned();
         Ok(best.map(|configuration| Step { configuration, arguments: ordered(arguments, &tool.export.parameters) }))
     }
 }

@@ -21,6 +21,8 @@ pub struct TrainConfig {
     /// Round the inputs of matrix products to bf16 where the processor has AMX: about three times as fast, sums stay f32.
     #[serde(default)]
     pub bf16: bool,
+    /// Threads that share a step's samples. It decides how sums are rounded, so it belongs to the run.
+    pub workers: usize,
     /// Samples a step.
     pub batch: usize,
     /// The learning rate over the run.
@@ -149,6 +151,9 @@ impl TrainConfig {
         self.schedule.check().map_err(ConfigError::Schedule)?;
         if self.batch == 0 || self.batch > 4096 {
             return value("batch", self.batch.to_string(), "1 to 4096");
+        }
+        if self.workers == 0 || self.workers > 256 {
+            return value("workers", self.workers.to_string(), "1 to 256");
         }
         if self.save_every == 0 || self.dev_every == 0 {
             return value("save_every / dev_every", "0".to_owned(), "1 and above");

@@ -31,7 +31,7 @@ use tomas_nn::{
     folder,
     optimizer::{AdamW, AdamWConfig},
     parameters,
-    planner::{Batch, Example, LossParts, PlannerNet},
+    planner::{Batch, Example, Losses, PlannerNet, Workers},
     weights::{self, Precision},
 };
 
@@ -204,7 +204,7 @@ fn spread(samples: Vec<Sample>, count: usize) -> Vec<Sample> {
 }
 
 /// Batches of about one length are drawn from stretches of this many.
-const STRETCH: usize = 24;
+const STRETCH: usize = 8;
 
 /// The samples of a step: a function of seed and step alone. An epoch is shuffled, cut into stretches, each sorted by
 /// length and cut into batches, whose order is shuffled within the stretch.
@@ -217,11 +217,16 @@ fn order(encoded: &[Encoded], config: &TrainConfig, step: u64) -> Vec<usize> {
     let (stretch, batch) = (within / STRETCH, within % STRETCH);
     let size = STRETCH * config.batch;
     let Some(mut chosen) = all.chunks(size).nth(stretch).map(<[usize]>::to_vec) else { return Vec::new() };
-    chosen.sort_by_key(|&i| encoded.get(i).map_or(0, |e| e.pieces.len() * 3 + e.script.len()));
+    chosen.sort_by_key(|&i| encoded.get(i).map_or(0, |e| e.pieces.len()));
     let mut places: Vec<usize> = (0..chosen.len().div_ceil(config.batch)).collect();
     Rng::with_seed(config.seed ^ (epoch << 20) ^ stretch as u64).shuffle(&mut places);
     let place = places.get(batch).copied().unwrap_or(0);
     chosen.chunks(config.batch).nth(place).map(<[usize]>::to_vec).unwrap_or_default()
+}
+
+fn examples<'e>(encoded: &'e [Encoded], indices: &[usize]) -> Vec<Example<'e>> {
+    let example = |e: &'e Encoded| Example { pieces: &e.pieces.ids, script: &e.script, weight: 1.0 };
+    indices.iter().filter_map(|&i| encoded.get(i)).map(example).collect()
 }
 
 struct Run<'a> {
@@ -231,6 +236,7 @@ struct Run<'a> {
     optimizer: AdamW,
     registry: Registry,
     tokens: TokenTable,
+    workers: Workers,
     step: u64,
 }
 
@@ -241,7 +247,9 @@ impl<'a> Run<'a> {
         let groups = begun.net.parameters().optimizer_groups(o.weight_decay, rate);
         let settings = AdamWConfig { beta1: o.beta1, beta2: o.beta2, eps: o.eps };
         let optimizer = AdamW::new(groups, settings, config.schedule.rate(0)).map_err(tomas_nn::Error::from)?;
-        let mut run = Self { config, net: begun.net, tokenizer: begun.tokenizer, optimizer, registry, tokens, step: 0 };
+        let workers = Workers::new(config.workers)?;
+        let mut run =
+            Self { config, net: begun.net, tokenizer: begun.tokenizer, optimizer, registry, tokens, workers, step: 0 };
         run.resume()?;
         Ok(run)
     }
@@ -279,32 +287,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn batch(&self, encoded: &[Encoded], indices: &[usize]) -> Result<LossParts, TrainError> {
-        let examples: Vec<Example<'_>> = indices
-            .iter()
-            .filter_map(|&i| encoded.get(i))
-            .map(|e| Example { pieces: &e.pieces.ids, script: &e.script, weight: 1.0 })
-            .collect();
-        let batch = Batch::new(self.net.config(), &examples, &tomas_nn::cpu())?;
-        Ok(self.net.loss(&batch, &self.config.loss)?)
-    }
-
     /// One step; stops before the optimizer where the loss is not finite.
-    fn update(&mut self, encoded: &[Encoded], indices: &[usize]) -> Result<(LossParts, f64), TrainError> {
-        let parts = self.batch(encoded, indices)?;
-        let loss = parts.total.to_scalar::<f32>().map_err(tomas_nn::Error::from)?;
-        if !loss.is_finite() {
-            return Err(TrainError::Diverged { step: self.step + 1, loss });
+    fn update(&mut self, encoded: &[Encoded], indices: &[usize]) -> Result<(Losses, f64), TrainError> {
+        let examples = examples(encoded, indices);
+        let (losses, gradients) = self.net.gradients(&examples, &self.config.loss, &self.workers)?;
+        if !losses.total.is_finite() {
+            return Err(TrainError::Diverged { step: self.step + 1, loss: losses.total });
         }
         self.optimizer.set_rate(self.config.schedule.rate(self.step));
-        let gradients = parts.total.backward().map_err(tomas_nn::Error::from)?;
         let norm =
             self.optimizer.step_clipped(&gradients, self.config.optimizer.clip).map_err(tomas_nn::Error::from)?;
         if !norm.is_finite() {
             return Err(TrainError::Diverged { step: self.step + 1, loss: f32::NAN });
         }
         self.step += 1;
-        Ok((parts, norm))
+        Ok((losses, norm))
     }
 
     /// The mean loss over development samples.
@@ -313,7 +310,8 @@ impl<'a> Run<'a> {
         let mut sums = [0.0f64; 4];
         let mut counts = [0.0f64; 4];
         for chunk in indices.chunks(self.config.batch) {
-            let parts = self.batch(dev, chunk)?;
+            let batch = Batch::new(self.net.config(), &examples(dev, chunk), &tomas_nn::cpu())?;
+            let parts = self.net.loss(&batch, &self.config.loss)?;
             for (i, part) in [parts.route, parts.configuration, parts.symbol, parts.pointer].into_iter().enumerate() {
                 if let (Some(sum), Some(count)) = (sums.get_mut(i), counts.get_mut(i)) {
                     *sum += f64::from(part.loss) * f64::from(part.count);
@@ -340,11 +338,11 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn metrics(&self, side: &str, parts: &LossParts, norm: f64, samples_per_second: f64) -> Metrics {
+    fn metrics(&self, side: &str, parts: &Losses, norm: f64, samples_per_second: f64) -> Metrics {
         Metrics {
             step: self.step,
             side: side.to_owned(),
-            loss: parts.total.to_scalar().unwrap_or(f32::NAN),
+            loss: parts.total,
             route: parts.route.loss,
             configuration: parts.configuration.loss,
             symbol: parts.symbol.loss,

@@ -4,9 +4,10 @@
 //! - *arguments exact*: all steps name the gold tools and their arguments equal the gold ones as JSON; over samples with
 //!   gold arguments, whether or not the tool was right (unconditional, unlike ToolFormerMicro's PF1).
 //! - *false call*: a step was planned for a request that no tool serves.
-//! - *infeasible*: a step's configuration does not fit in the session's free resources; *over the stated budget*: it fits
-//!   there, but not in what the request itself allowed.
-//! - *latency ratio*: measured median latency of the chosen levels for the input's true size class over that of the best
+//! - *infeasible*: a step's configuration does not fit in the session's free resources, or was measured to fail for the
+//!   input's true size class; over planned steps. *Over the stated budget*: it fits there, but not in what the request itself
+//!   allowed.
+//! - *latency ratio*: expected latency (`Profile::latency_ms`) of the chosen levels for the input's true size class over that of the best
 //!   feasible configuration (the registry's profiles), over samples with the right tools; the mean of the steps' sums.
 
 use crate::{
@@ -18,7 +19,7 @@ use std::{collections::BTreeMap, time::Instant};
 use tomas_core::{
     configuration::Configuration,
     plan::{Plan, Step},
-    registry::Registry,
+    registry::{Registry, Tolerance},
 };
 use tomas_planner::{PlanError, Planner};
 
@@ -116,8 +117,13 @@ fn judge(
             ratios.extend(ratio(registry, sample, steps, gold));
         }
     }
-    for step in steps {
-        report.infeasible.add(!registry.fits(&step.configuration, &sample.query.budget));
+    let gold = sample.target.configurations();
+    for (n, step) in steps.iter().enumerate() {
+        let same = gold.get(n).filter(|g| g.tool == step.configuration.tool);
+        let taken =
+            Configuration { size: same.map_or(step.configuration.size, |g| g.size), ..step.configuration.clone() };
+        let fails = registry.profile(&taken).is_some_and(|p| !p.feasible());
+        report.infeasible.add(fails || !registry.fits(&step.configuration, &sample.query.budget));
         if let Some(limit) = sample.stated {
             report.over_stated.add(!registry.fits(&step.configuration, &limit));
         }
@@ -138,9 +144,9 @@ fn ratio(registry: &Registry, sample: &Sample, steps: &[Step], gold: &[Step]) ->
         let tool = &gold.configuration.tool;
         let taken = Configuration { tool: tool.clone(), size, levels: step.configuration.levels };
         let profile = registry.profile(&taken).filter(|p| p.feasible())?;
-        let fastest = registry.best(tool, size, &free, 1.0)?;
-        chosen += profile.p50_ms;
-        best += registry.profile(fastest)?.p50_ms;
+        let fastest = registry.best(tool, size, &free, Tolerance::EXACT)?;
+        chosen += profile.latency_ms;
+        best += registry.profile(fastest)?.latency_ms;
     }
     (best > 0.0).then(|| chosen / best)
 }

@@ -12,7 +12,7 @@ use tomas_core::{
     observation::BlobRef,
     plan::Step,
     query::Query,
-    registry::Registry,
+    registry::{Registry, Tolerance},
     resource::Resources,
 };
 
@@ -60,6 +60,6 @@ pub fn read(path: &Path, registry: &Registry) -> io::Result<Vec<Sample>> {
 fn step(row: &RowStep, query: &Query, registry: &Registry) -> Option<Step> {
     let tool = registry.tools().iter().find(|t| t.name().as_str() == row.tool)?;
     let size = tool.class(&row.arguments, &query.attachments, query.folder_bytes);
-    let best = registry.best(tool.name(), size, &query.budget, crate::data::build::TOLERANCE)?;
+    let best = registry.best(tool.name(), size, &query.budget, Tolerance::MEASURED)?;
     Some(Step { configuration: best.clone(), arguments: row.arguments.clone() })
 }

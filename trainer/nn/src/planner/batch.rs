@@ -116,6 +116,13 @@ impl Batch {
         self.size
     }
 
+    /// The weights of the choices of each kind, summed: route, configuration, symbol, pointer.
+    pub(super) fn counts(&self) -> [f32; 4] {
+        let sum = |weights: &[f32]| weights.iter().sum::<f32>();
+        let pointers = self.spans.iter().zip(&self.weights).map(|(spans, weight)| spans.len() as f32 * weight).sum();
+        [sum(&self.routes.weights), sum(&self.configurations.weights), sum(&self.symbol_weights), pointers]
+    }
+
     /// Positions computed, padding included: `(encoder, decoder)`.
     #[must_use]
     pub fn positions(&self) -> (usize, usize) {

@@ -10,12 +10,14 @@ mod config;
 mod decoding;
 mod heads;
 mod loss;
+mod parallel;
 
 pub use batch::{Batch, Example};
 pub use checkpoint::{Checkpoint, load, save};
 pub use config::{ConfigurationRow, PlannerConfig};
 pub use decoding::{Decoding, log_softmax};
 pub use loss::{LossParts, LossWeights, Part};
+pub use parallel::{Losses, Workers};
 
 use candle_core::{Device, Tensor};
 

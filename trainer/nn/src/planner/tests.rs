@@ -282,3 +282,32 @@ fn batches_out_of_range_are_refused() {
         assert!(net.begin(&pieces).unwrap().push(&[crate::script::Input { symbol, pointer }]).is_err());
     }
 }
+
+#[test]
+fn workers_sum_up_to_the_gradient_of_the_whole_batch() {
+    let config = config();
+    let net = PlannerNet::new(&config, 3, None, &Device::Cpu).unwrap().trainable(|_| true).unwrap();
+    let samples = samples();
+    let examples: Vec<Example<'_>> = samples
+        .iter()
+        .enumerate()
+        .map(|(i, s)| Example { pieces: &s.pieces.ids, script: &s.script, weight: 1.0 + i as f32 % 3.0 })
+        .collect();
+    let weights = LossWeights { route: 0.7, configuration: 0.5, symbol: 1.0, pointer: 2.0 };
+    let whole = net.loss(&Batch::new(&config, &examples, &Device::Cpu).unwrap(), &weights).unwrap();
+    let wanted = whole.total.backward().unwrap();
+    for count in [1, 2, 3] {
+        let (losses, found) = net.gradients(&examples, &weights, &Workers::new(count).unwrap()).unwrap();
+        assert!((losses.total - whole.total.to_scalar::<f32>().unwrap()).abs() < 1e-4);
+        assert!((losses.pointer.loss - whole.pointer.loss).abs() < 1e-4);
+        assert_eq!(losses.symbol.count, whole.symbol.count);
+        for (name, parameter) in net.parameters().iter() {
+            let (Some(a), Some(b)) = (wanted.get(&parameter.var), found.get(&parameter.var)) else {
+                assert!(wanted.get(&parameter.var).is_none() && found.get(&parameter.var).is_none(), "{name}");
+                continue;
+            };
+            let difference = (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap();
+            assert!(difference.to_scalar::<f32>().unwrap() < 1e-4, "{name} with {count} workers");
+        }
+    }
+}

@@ -51,6 +51,8 @@ pub(super) fn money(spec: &str, rng: &mut Rng) -> Result<Value, String> {
         _ => format!("{whole}.{:02}", rng.u32(1..100)),
     };
     let grouped = if whole >= 1000 && rng.bool() { separated(&number) } else { number.clone() };
+    // Separators stay: the calculator reads them, and what is quoted from the request is quoted as it stands.
+    let canonical = grouped.clone();
     let surface = match rng.u32(0..20) {
         0..8 => format!("${grouped}"),
         8..10 => format!("€{grouped}"),
@@ -60,7 +62,7 @@ pub(super) fn money(spec: &str, rng: &mut Rng) -> Result<Value, String> {
         13 => format!("{grouped} bucks"),
         _ => grouped,
     };
-    Ok(Value::open(surface).canonical(number))
+    Ok(Value::open(surface).canonical(canonical))
 }
 
 /// `A..B` percent.
@@ -115,8 +117,7 @@ pub(super) fn english(rng: &mut Rng) -> String {
         ),
         4..8 => format!("{} of {}", p(rng), number(rng)),
         8 => format!("{} off {}", p(rng), number(rng)),
-        9 => format!("square root of {}", number(rng)),
-        10 => format!("the square root of {}", number(rng)),
+        9..11 => format!("square root of {}", number(rng)),
         11 => format!("{} squared", n(rng)),
         12 => format!("{} cubed", n(rng)),
         13 => format!("{} to the power of {}", rng.u32(2..30), rng.u32(2..12)),
