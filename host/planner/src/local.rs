@@ -157,6 +157,16 @@ fn model(error: impl std::fmt::Display) -> PlanError {
     PlanError::Model(error.to_string())
 }
 
+/// What a plan goes on with.
+enum Next {
+    /// This tool, by index.
+    Tool(usize),
+    /// This tool would be wanted, but it needs an attachment and the request has none.
+    Unattached(usize),
+    /// No tool, or the end of the plan.
+    Nothing,
+}
+
 /// One plan being written.
 struct Writer<'a> {
     planner: &'a LocalPlanner,
@@ -172,13 +182,13 @@ impl Writer<'_> {
     fn plan(mut self) -> Result<Plan, PlanError> {
         let mut steps = Vec::new();
         while steps.len() < MAX_STEPS {
-            let Some(tool) = self.tool(steps.is_empty())? else {
-                if steps.is_empty() {
-                    return Ok(Plan::Reply(self.reply()?));
-                }
-                break;
+            let step = match self.next(steps.is_empty())? {
+                Next::Tool(tool) => self.step(tool),
+                Next::Unattached(tool) if steps.is_empty() => return Ok(Plan::Reply(self.attach(tool))),
+                Next::Nothing if steps.is_empty() => return Ok(Plan::Reply(self.reply()?)),
+                Next::Unattached(_) | Next::Nothing => break,
             };
-            match self.step(tool) {
+            match step {
                 Ok(step) => steps.push(step),
                 // What was planned so far stands; a further step that cannot fit is not worth losing it.
                 Err(PlanError::NothingFits { .. }) if !steps.is_empty() => break,
@@ -188,20 +198,32 @@ impl Writer<'_> {
         Ok(Plan::Steps(steps))
     }
 
-    /// The next tool's index; `None` for no tool, or the end of the plan.
-    fn tool(&mut self, first: bool) -> Result<Option<usize>, PlanError> {
+    /// The next tool that can be called, or why there is none.
+    fn next(&mut self, first: bool) -> Result<Next, PlanError> {
         let mut logits = self.decoding.routes(first).map_err(model)?;
         let registry = &self.planner.registry;
         let no_tool = self.planner.net.config().no_tool();
+        if let Some(logit) = logits.get_mut(no_tool) {
+            *logit += self.planner.no_tool_bias;
+        }
+        let wanted = argmax(&logits);
         for (logit, tool) in logits.iter_mut().zip(registry.tools()) {
             if !feasible::callable(tool, self.query) {
                 *logit = f32::NEG_INFINITY;
             }
         }
-        if let Some(logit) = logits.get_mut(no_tool) {
-            *logit += self.planner.no_tool_bias;
-        }
-        Ok(argmax(&logits).filter(|&i| i < no_tool))
+        let tool = |index: Option<usize>| index.filter(|&i| i < no_tool);
+        Ok(match (tool(argmax(&logits)), tool(wanted)) {
+            (Some(callable), _) => Next::Tool(callable),
+            (None, Some(unattached)) => Next::Unattached(unattached),
+            (None, None) => Next::Nothing,
+        })
+    }
+
+    /// What to say when the tool that the request wants has nothing to work on.
+    fn attach(&self, tool: usize) -> String {
+        let name = self.planner.registry.tools().get(tool).map_or("the tool", |t| t.name().as_str());
+        format!("`{name}` works on a file, and none is attached. Attach one and ask again.")
     }
 
     fn step(&mut self, tool: usize) -> Result<Step, PlanError> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the check counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Counts {
     /// Samples on each side.
     pub samples: BTreeMap<Split, usize>,
@@ -15,6 +15,8 @@ pub struct Counts {
     pub values: BTreeMap<Split, usize>,
     /// Distinct requests on each side.
     pub requests: BTreeMap<Split, usize>,
+    /// The augmentation factor: training samples from templates for each training wording.
+    pub augmentation: f64,
 }
 
 /// Two sides share something.
@@ -37,7 +39,10 @@ pub fn check(samples: &[Sample]) -> Result<Counts, Overlap> {
     let requests = sides("request", samples.iter().map(|s| (s.query.text.to_lowercase(), s.split)))?;
     let mut counts = BTreeMap::new();
     samples.iter().for_each(|s| *counts.entry(s.split).or_insert(0) += 1);
-    Ok(Counts { samples: counts, wordings, values, requests })
+    let augmented = samples.iter().filter(templated).filter(|s| s.split == Split::Train).count();
+    #[expect(clippy::cast_precision_loss, reason = "counts of samples")]
+    let augmentation = augmented as f64 / wordings.get(&Split::Train).copied().unwrap_or(0).max(1) as f64;
+    Ok(Counts { samples: counts, wordings, values, requests, augmentation })
 }
 
 fn sides(kind: &'static str, items: impl Iterator<Item = (String, Split)>) -> Result<BTreeMap<Split, usize>, Overlap> {
