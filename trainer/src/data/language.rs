@@ -191,7 +191,7 @@ fn unique(intents: &[Intent]) -> Result<(), LanguageError> {
 mod tests {
     use super::*;
 
-    /// The shipped language parses, and every slot can be filled on every side.
+    /// The shipped language parses, and every slot can be filled on every side that has a wording with it.
     #[test]
     fn shipped_language_is_whole() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/language");
@@ -200,7 +200,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(5);
         for intent in &language.intents {
             for spec in intent.slots.values() {
-                for split in Split::ALL {
+                for split in Split::ALL.into_iter().filter(|s| intent.texts.iter().any(|(_, side)| side == s)) {
                     let drawn = language.lists.draw(spec, split, &[], &mut rng);
                     assert!(drawn.is_ok(), "{}: {}", intent.id, drawn.unwrap_err());
                 }

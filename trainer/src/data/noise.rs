@@ -37,6 +37,14 @@ pub fn apply(parts: &[Part], surface: impl Fn(&str) -> String, rng: &mut Rng) ->
     }
     squeeze(&mut wording);
     punctuate(&mut wording, rng);
+    // Where a mark fell away, the space before it may be left.
+    while let Some((last, true)) = wording.last_mut() {
+        last.truncate(last.trim_end().len());
+        if !last.is_empty() {
+            break;
+        }
+        wording.pop();
+    }
     wording.into_iter().map(|w| w.0).collect()
 }
 
