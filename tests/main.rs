@@ -10,6 +10,7 @@ mod cases {
     mod bad_input;
     mod chat;
     mod commands;
+    mod model;
     mod sessions;
 }
 mod support;

@@ -48,4 +48,12 @@ mod tests {
     fn without_cuda_there_is_nothing_to_grant() {
         assert_eq!(capacity(), Capacity::default());
     }
+
+    /// With or without a driver, asking must come back.
+    #[test]
+    #[cfg(feature = "cuda")]
+    fn a_machine_without_a_driver_has_no_gpu() {
+        let found = capacity();
+        assert_eq!(found.gpu_sms == 0, found.gpu_memory == Bytes(0));
+    }
 }
