@@ -109,7 +109,11 @@ fn tool_error(context: &Context, error: &ToolError) -> Verdict {
         ToolError::InvalidArguments(message) => Verdict::failed(Outcome::InvalidArguments, message.clone()),
         ToolError::Failed(message) if context.memory.refused().is_some() => memory(context, Some(message)),
         ToolError::NotFound(message) | ToolError::Failed(message) => match denied(context) {
-            Some(why) => Verdict::failed(Outcome::PermissionDenied, format!("{message}\n{why}")),
+            // What the tool makes of it says less than what was denied; its own hint would be a second one.
+            Some(why) => {
+                let said = message.lines().next().unwrap_or_default();
+                Verdict::failed(Outcome::PermissionDenied, format!("{said}: {why}"))
+            }
             None => Verdict::failed(Outcome::ToolError, message.clone()),
         },
     }
@@ -126,7 +130,8 @@ fn denied(context: &Context) -> Option<String> {
              hint: `files = \"read\"` under [permissions] of its tool.toml allows reading the session's folder"
             .to_owned(),
         (FileAccess::Read, None) => "the tool tried to open a file, but the session grants no folder\n\
-             hint: grant the session a folder; it appears at `/workspace`, read-only"
+             hint: grant the session a folder (`--folder` on the command line, `folder` over HTTP); it appears at \
+             `/workspace`, read-only"
             .to_owned(),
         (FileAccess::Read, Some(_)) => {
             "the tool tried to open something that is not a readable file inside `/workspace`\n\

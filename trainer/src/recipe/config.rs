@@ -43,10 +43,12 @@ pub struct TrainConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// Folder of a MiniLM encoder (`model.safetensors`, `tokenizer.json`, `config.json`); absent: an encoder from scratch
-    /// of the sizes in `scratch`, with `tokenizer` as its tokenizer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoder: Option<PathBuf>,
+    /// Folder of a MiniLM encoder (`model.safetensors`, `tokenizer.json`, `config.json`).
+    pub encoder: PathBuf,
+    /// Take only the encoder's sizes and tokenizer, and start its weights at random: what pretraining is worth is measured
+    /// by this.
+    #[serde(default)]
+    pub scratch: bool,
     /// Origin and licence of the encoder, written into the checkpoint.
     pub origin: String,
     /// A checkpoint whose weights the run starts from, for the same tools and sizes.
@@ -133,10 +135,10 @@ impl TrainConfig {
         let mut config: Self = toml::from_str(&text)
             .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
         config.check()?;
-        for path in [&mut config.data, &mut config.registry, &mut config.out] {
+        for path in [&mut config.data, &mut config.registry, &mut config.out, &mut config.start.encoder] {
             *path = root.join(&path);
         }
-        for path in [&mut config.start.encoder, &mut config.start.checkpoint].into_iter().flatten() {
+        if let Some(path) = &mut config.start.checkpoint {
             *path = root.join(&path);
         }
         Ok(config)

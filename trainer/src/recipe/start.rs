@@ -54,7 +54,7 @@ pub fn begin(config: &TrainConfig, registry: &Registry, train: &[Sample]) -> Res
     if let Some(folder) = &config.start.checkpoint {
         return resume_from(folder, registry);
     }
-    let folder = config.start.encoder.as_deref().unwrap_or_else(|| Path::new("runs/minilm"));
+    let folder = &config.start.encoder;
     let read = |name: &str| {
         fs::read(folder.join(name)).map_err(|_| StartError::Encoder(folder.join(name).display().to_string()))
     };
@@ -71,7 +71,7 @@ pub fn begin(config: &TrainConfig, registry: &Registry, train: &[Sample]) -> Res
     sizes.vocabulary = pruned.rows.len();
     sizes.positions = config.start.piece_limit.max(4);
     let planner = planner_config(config, registry, sizes);
-    let net = PlannerNet::new(&planner, config.seed, Some(&tensors), &tomas_nn::cpu())?;
+    let net = PlannerNet::new(&planner, config.seed, (!config.start.scratch).then_some(&tensors), &tomas_nn::cpu())?;
     let pieces = PieceEncoder::from_json(&pruned.json, config.start.piece_limit)?;
     name_rows(&net, &pieces, registry, train)?;
     net.set_configuration_rows(&features(registry.configurations())?, config.seed)?;
