@@ -16,7 +16,7 @@ const COLUMNS: usize = 2;
 /// Pixels of a panel.
 const PANEL: (u32, u32) = (560, 380);
 
-/// Draws all profiles as SVG. Points are medians; a cross at the top is a configuration that failed.
+/// Draws all profiles as SVG. Points are expected latencies; a cross at the top is a configuration that failed.
 ///
 /// # Errors
 /// When the picture cannot be drawn or written.
@@ -50,11 +50,17 @@ fn draw_tool<'a>(panel: &Area<'a>, tool: &ToolName, profiles: &[&Profile], level
         .margin(10)
         .x_label_area_size(36)
         .y_label_area_size(56)
-        .build_cartesian_2d((cores(Level::Low) * 0.8..cores(Level::High) * 1.6).log_scale(), (low..high).log_scale())?;
+        // The room on the right is the legend's.
+        .build_cartesian_2d(
+            (cores(Level::Low) * 0.8..cores(Level::High) * 5.0)
+                .log_scale()
+                .with_key_points(vec![cores(Level::Low), cores(Level::Med), cores(Level::High)]),
+            (low..high).log_scale(),
+        )?;
     chart
         .configure_mesh()
         .x_desc("cores")
-        .y_desc("median latency, ms")
+        .y_desc("expected latency, ms")
         .light_line_style(WHITE)
         .x_label_formatter(&|x| format!("{x:.2}"))
         .draw()?;
