@@ -97,6 +97,7 @@ pub struct Paths {
 pub struct PlannerChoice {
     pub kind: PlannerKind,
     pub concurrent: Or<usize>,
+    pub quoted: Vec<String>,
 }
 
 /// Which planner decides.
@@ -269,7 +270,7 @@ mod tests {
     const KEYS: &str = "server.address server.max_body server.header_timeout server.body_timeout server.queue \
         server.shutdown capacity.cpu capacity.memory capacity.gpu_sms capacity.gpu_memory session.cpu session.memory \
         session.attachments session.folders session.live session.requests quota.deadline quota.output paths.tools \
-        paths.levels paths.registry paths.model paths.store planner.kind planner.concurrent sandbox.workers sandbox.cache";
+        paths.levels paths.registry paths.model paths.store planner.kind planner.concurrent planner.quoted sandbox.workers sandbox.cache";
 
     #[test]
     fn the_list_of_keys_is_pinned() {

@@ -1,7 +1,12 @@
-//! Writing files so that they are complete or absent.
+//! Files that are complete or absent when written, and of bounded size when read.
 
-use anyhow::Context as _;
-use std::{fs, io::Write as _, path::Path};
+use anyhow::{Context as _, bail};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    path::Path,
+};
+use tomas_core::amount::Bytes;
 
 /// Writes a file through a temporary one beside it, and renames it when all bytes are on the disk. Folders are made.
 ///
@@ -19,6 +24,24 @@ pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Reads a regular file of at most `most` bytes.
+///
+/// # Errors
+/// When it cannot be read, is a folder, a device or a pipe, or is larger.
+pub fn read(path: &Path, most: Bytes) -> anyhow::Result<Vec<u8>> {
+    let failed = || format!("`{}` cannot be read", path.display());
+    let file = fs::File::open(path).with_context(failed)?;
+    if !file.metadata().with_context(failed)?.is_file() {
+        bail!("`{}` is not a regular file\nhint: give the path of a file", path.display());
+    }
+    let mut bytes = Vec::new();
+    file.take(most.0.saturating_add(1)).read_to_end(&mut bytes).with_context(failed)?;
+    if bytes.len() as u64 > most.0 {
+        bail!("`{}` has more than {most}, which is the most allowed\nhint: give a smaller file", path.display());
+    }
+    Ok(bytes)
+}
+
 /// Temporary files are private; what replaces an ordinary file should be an ordinary file.
 fn readable(file: &fs::File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -28,6 +51,17 @@ fn readable(file: &fs::File) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_files_of_bounded_size_are_read() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a");
+        fs::write(&path, "1234").unwrap();
+        assert_eq!(read(&path, Bytes(4)).unwrap(), b"1234");
+        assert!(read(&path, Bytes(3)).unwrap_err().to_string().contains("more than"));
+        assert!(read(root.path(), Bytes(9)).unwrap_err().to_string().contains("not a regular file"));
+        assert!(read(Path::new("/dev/zero"), Bytes(9)).unwrap_err().to_string().contains("not a regular file"));
+    }
 
     #[test]
     fn a_file_is_replaced_and_folders_are_made() {

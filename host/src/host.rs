@@ -28,7 +28,8 @@ impl Host {
         // The store and the model are the slow parts, and neither needs the other.
         let loading = {
             let registry = Arc::clone(&registry);
-            tokio::task::spawn_blocking(move || planner::open(kind, &model, &registry))
+            let choice = config.planner.clone();
+            tokio::task::spawn_blocking(move || planner::open(kind, &choice, &model, &registry))
         };
         let folder = place.store_folder();
         let store = Arc::new(Store::open(&folder).await?);

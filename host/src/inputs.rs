@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tomas_core::{manifest::Sample, observation::BlobRef};
+use tomas_core::{amount::Bytes, manifest::Sample, observation::BlobRef};
 
 /// What a call may read.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,9 @@ pub struct Inputs {
 /// Most files and folders that are looked at to size a folder.
 const MAX_ENTRIES: usize = 200_000;
 
+/// The largest attachment of a sample.
+const SAMPLE: Bytes = Bytes::mib(256);
+
 impl Inputs {
     /// Adds bytes under a name; they replace earlier ones of that name.
     pub fn attach(&mut self, name: &str, bytes: Vec<u8>) -> BlobRef {
@@ -35,16 +38,16 @@ impl Inputs {
         blob
     }
 
-    /// Adds a file under its file name.
+    /// Adds a file of at most `most` bytes under its file name.
     ///
     /// # Errors
-    /// When it cannot be read, or its name is not one that arguments can spell.
-    pub fn attach_file(&mut self, path: &Path) -> anyhow::Result<BlobRef> {
+    /// When it cannot be read or is larger, or its name is not one that arguments can spell.
+    pub fn attach_file(&mut self, path: &Path, most: Bytes) -> anyhow::Result<BlobRef> {
         let failed = || format!("attachment `{}` cannot be read\nhint: give the path of a file", path.display());
         if !fs::metadata(path).with_context(failed)?.is_file() {
             bail!("attachment `{}` is not a file\nhint: give a file; --folder grants a folder", path.display());
         }
-        let bytes = fs::read(path).with_context(failed)?;
+        let bytes = crate::files::read(path, most).with_context(failed)?;
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         check_name(name).with_context(|| format!("attachment `{}` is refused", path.display()))?;
         if self.blobs.contains_key(name) {
@@ -74,7 +77,15 @@ impl Inputs {
         let mut inputs = Self::default();
         for (name, blob) in &sample.blobs {
             let path = manifest.join(&blob.path);
-            let bytes = fs::read(&path).with_context(|| format!("sample file `{}` cannot be read", path.display()))?;
+            let bytes = crate::files::read(&path, SAMPLE).context("a sample file is refused")?;
+            let whole = bytes.len() as u64 * u64::from(blob.repeat.max(1));
+            if whole > SAMPLE.0 {
+                bail!(
+                    "sample file `{}` repeated {} times has {whole} bytes; allowed are {SAMPLE}\nhint: correct [[samples]] in tool.toml",
+                    path.display(),
+                    blob.repeat
+                );
+            }
             inputs.attach(name, bytes.repeat(blob.repeat.max(1) as usize));
         }
         if let Some(files) = &sample.files {

@@ -11,7 +11,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tomas_core::{configuration::Configuration, level::LevelTable, quota::Quota, registry::Registry, tool::Tool};
+use tomas_core::{
+    configuration::Configuration, level::LevelTable, quota::Quota, registry::Registry, resource::Resources, tool::Tool,
+};
 use tomas_sandbox::{Sandbox, SandboxConfig};
 
 /// See the module.
@@ -30,7 +32,10 @@ impl Place {
     /// When the configuration is refused.
     pub fn find(root: Option<&Path>, config: Option<&Path>) -> anyhow::Result<Self> {
         let root = paths::root(root);
-        let config = Config::read(config, &root)?;
+        let mut config = Config::read(config, &root)?;
+        for folder in &mut config.session.folders {
+            *folder = root.join(&folder);
+        }
         Ok(Self { root, config })
     }
 
@@ -143,6 +148,8 @@ pub fn quota(
     configuration: &Configuration,
 ) -> Quota {
     let ceiling = tool.manifest.quota.ceiling;
-    let resources = levels.resources(configuration.levels);
+    let level = levels.resources(configuration.levels);
+    // A ceiling may lie below the lowest level.
+    let resources = Resources { cpu: level.cpu.min(ceiling.cpu), memory: level.memory.min(ceiling.memory), ..level };
     Quota::new(resources, ceiling.deadline.min(most.deadline), ceiling.output.min(most.output))
 }

@@ -62,6 +62,14 @@ pub enum SessionError {
         /// The limit.
         allowed: Bytes,
     },
+    /// Too many attachments.
+    #[error(
+        "the session has {allowed} attachments, which is the most allowed\nhint: reuse a name, or open another session"
+    )]
+    Many {
+        /// The limit.
+        allowed: usize,
+    },
     /// The session takes nothing more.
     #[error("the session is closed\nhint: open a new session")]
     Closed,
@@ -69,6 +77,9 @@ pub enum SessionError {
     #[error(transparent)]
     Host(#[from] anyhow::Error),
 }
+
+/// The most attachments of a session: every request stores their names, and the planner reads them.
+const ATTACHMENTS: usize = 256;
 
 /// A session in memory. State is a fold over its log; the log comes first.
 pub struct Session {
@@ -86,6 +97,8 @@ pub struct Session {
     state: Mutex<State>,
     /// Held while an event is stored and taken in, so that state follows the order of the log.
     order: tokio::sync::Mutex<()>,
+    /// Held while a file is checked and stored, so that two at the same time cannot both take the last room.
+    attaching: tokio::sync::Mutex<()>,
     news: broadcast::Sender<Arc<Entry>>,
 }
 
@@ -161,6 +174,7 @@ impl Session {
             shared: Arc::clone(shared),
             state: Mutex::new(state),
             order: tokio::sync::Mutex::new(()),
+            attaching: tokio::sync::Mutex::new(()),
             news: broadcast::Sender::new(NEWS),
         })
     }
@@ -220,7 +234,12 @@ impl Session {
     /// When the name is refused, attachments get too large together, or the disk does not take it.
     pub async fn attach(self: &Arc<Self>, name: &str, bytes: Vec<u8>) -> Result<BlobRef, SessionError> {
         check_name(name).map_err(SessionError::Name)?;
-        let others: u64 = self.attachments().iter().filter(|b| b.name != name).map(|b| b.bytes).sum();
+        let _attaching = self.attaching.lock().await;
+        let others: Vec<BlobRef> = self.attachments().into_iter().filter(|b| b.name != name).collect();
+        if others.len() >= ATTACHMENTS {
+            return Err(SessionError::Many { allowed: ATTACHMENTS });
+        }
+        let others: u64 = others.iter().map(|b| b.bytes).sum();
         let (found, allowed) = (others.saturating_add(bytes.len() as u64), self.shared.attachments);
         if found > allowed.0 {
             return Err(SessionError::Full { found, allowed });

@@ -5,6 +5,7 @@
 //! left open. The system frees the lock whatever way a process ends.
 
 use anyhow::{Context as _, bail};
+use futures::TryStreamExt as _;
 use sqlx::{
     Row as _, Sqlite, SqlitePool,
     query::Query,
@@ -56,6 +57,9 @@ pub struct Row {
     /// Whether it takes no more requests.
     pub closed: bool,
 }
+
+/// A page of events ends after so many bytes, because one event can hold a whole result.
+const PAGE_BYTES: usize = 8 << 20;
 
 impl Store {
     /// Opens or makes the store of a folder.
@@ -175,22 +179,25 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn events(&self, id: &str, after: u64, limit: u32) -> anyhow::Result<Vec<Entry>> {
-        let rows = sqlx::query(
+        let mut rows = sqlx::query(
             "SELECT sequence, time_ms, event FROM events WHERE session = ? AND sequence > ? ORDER BY sequence LIMIT ?",
         )
         .bind(id)
         .bind(signed(after))
         .bind(limit)
-        .fetch_all(&self.reader)
-        .await
-        .context("the events cannot be read")?;
-        rows.iter()
-            .map(|row| {
-                let event: Event = serde_json::from_str(row.try_get::<&str, _>(2)?)?;
-                Ok(Entry { sequence: unsigned(row.try_get(0)?), time_ms: unsigned(row.try_get(1)?), event })
-            })
-            .collect::<anyhow::Result<_>>()
-            .with_context(|| format!("session `{id}` has an event that does not parse"))
+        .fetch(&self.reader);
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.try_next().await.context("the events cannot be read")? {
+            let text: &str = row.try_get(2)?;
+            let event: Event = serde_json::from_str(text)
+                .with_context(|| format!("session `{id}` has an event that does not parse"))?;
+            events.push(Entry { sequence: unsigned(row.try_get(0)?), time_ms: unsigned(row.try_get(1)?), event });
+            bytes += text.len();
+            if bytes > PAGE_BYTES {
+                break;
+            }
+        }
+        Ok(events)
     }
 
     /// What a session amounts to: the fold over its events.
@@ -275,7 +282,15 @@ impl Store {
         let rows = sqlx::query("SELECT id FROM sessions WHERE owner = ?").bind(owner).fetch_all(&self.reader).await?;
         let mut closed = 0;
         for id in rows.iter().map(|r| r.get::<String, _>(0)) {
-            for request in self.state(&id).await?.open {
+            // A log that does not read must not keep the host from starting; whoever asks for the session is told.
+            let open = match self.state(&id).await {
+                Ok(state) => state.open,
+                Err(error) => {
+                    tracing::error!(session = id, "{error:#}");
+                    Vec::new()
+                }
+            };
+            for request in open {
                 self.append(&id, Event::Failed { request, error: INTERRUPTED.to_owned() }).await?;
                 closed += 1;
             }

@@ -49,7 +49,7 @@ impl Found {
             let folder = self.folder.display();
             format!(
                 "tool `{name}` has no component: neither `{folder}/../dist/{name}.wasm` nor `{folder}/{name}.wasm` exists\n\
-                 hint: build the tools with `guest-tools/build`, or copy the component there"
+                 hint: build the tools with `guest-tools/build.sh`, or copy the component there"
             )
         })
     }
@@ -159,7 +159,8 @@ impl Toolbox {
             return Ok(Arc::clone(component));
         }
         let path = slot.found.component()?;
-        let bytes = std::fs::read(path).with_context(|| format!("component `{}` cannot be read", path.display()))?;
+        let bytes = crate::files::read(path, self.sandbox.max_component())
+            .with_context(|| format!("component `{}` cannot be read", path.display()))?;
         let digest = blake3::hash(&bytes).to_hex();
         if digest.as_str() != slot.digest {
             bail!(

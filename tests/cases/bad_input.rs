@@ -80,7 +80,11 @@ fn every_route_refuses_what_it_cannot_use() {
         (json!({"model": "tomas", "messages": "hi"}), 400, "invalid type"),
         (json!({"model": "tomas", "messages": []}), 400, "no message of the role `user`"),
         (json!({"model": "tomas", "messages": [{"role": "user"}]}), 400, "no `content`"),
-        (json!({"model": "tomas", "messages": [{"role": "user", "content": 7}]}), 400, "did not match"),
+        (
+            json!({"model": "tomas", "messages": [{"role": "user", "content": 7}]}),
+            400,
+            "a string or a list of text parts",
+        ),
         (json!({"model": "gpt-9", "messages": [{"role": "user", "content": "x"}]}), 404, "`gpt-9` does not exist"),
         (json!({"model": "tomas", "n": 2, "messages": [{"role": "user", "content": "x"}]}), 400, "`n` is not 1"),
         (json!({"model": "tomas", "messages": [{"role": "user", "content": ""}]}), 400, "empty"),

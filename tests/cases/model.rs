@@ -47,6 +47,16 @@ fn a_small_budget_gets_a_small_configuration() {
 }
 
 #[test]
+fn a_long_passage_is_quoted_whole() {
+    let sentence = "Line one of the report says little.\nThe \"second\" line says more, and ends here.\n";
+    let passage = sentence.repeat(60);
+    let report = report(&World::shipped(), &[&format!("summarise this text: {passage}")]);
+    let step = &report["steps"][0];
+    assert_eq!((step["tool"].as_str(), step["outcome"].as_str()), (Some("text_summary"), Some("ok")), "{report}");
+    assert!(step["arguments"]["text"].as_str().unwrap().len() > passage.len() / 2, "{report}");
+}
+
+#[test]
 fn a_request_that_wants_a_file_asks_for_it() {
     let report = report(&World::shipped(), &["resize the attached photo to 800x600 please"]);
     assert_eq!(report["steps"], Value::Array(vec![]), "{report}");
@@ -71,7 +81,8 @@ fn whatever_is_asked_the_planner_stays_inside_its_grammar() {
     ] {
         let output = world.run(&["run", "-"], text.as_bytes());
         assert!(matches!(output.status.code(), Some(0 | 1)), "{text}: {output:?}");
-        assert!(!told(&output).contains("panicked"), "{text}: {output:?}");
+        let told = told(&output);
+        assert!(!told.contains("panicked") && !told.contains("planner failed"), "{text}: {output:?}");
     }
 }
 

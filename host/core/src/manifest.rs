@@ -159,6 +159,9 @@ pub struct SampleBlob {
     pub repeat: u32,
 }
 
+/// The most copies of a sample's file or folder.
+const MOST_REPEATS: u32 = 10_000;
+
 const fn one() -> u32 {
     1
 }
@@ -177,6 +180,11 @@ pub enum ManifestError {
     /// A description that no planner can use.
     #[error("description of `{0}` is empty\nhint: say in one or two sentences what the tool does")]
     Description(ToolName),
+    /// A sample that would be repeated without bound.
+    #[error(
+        "a sample of `{0}` has repeat = {1}; allowed is 1 to {MOST_REPEATS}\nhint: correct [[samples]] in tool.toml"
+    )]
+    Repeat(ToolName, u32),
 }
 
 impl Manifest {
@@ -200,6 +208,10 @@ impl Manifest {
             ("deadline", deadline.0.is_zero()),
             ("output", output.0 == 0),
         ];
+        let repeats = self.samples.iter().flat_map(|s| s.blobs.values().map(|b| b.repeat).chain([s.repeat]));
+        if let Some(repeat) = repeats.into_iter().find(|r| !(1..=MOST_REPEATS).contains(r)) {
+            return Err(ManifestError::Repeat(name(), repeat));
+        }
         match low.into_iter().find(|(_, too_low)| *too_low) {
             Some((what, _)) => Err(ManifestError::Ceiling(name(), what)),
             None => Ok(()),

@@ -26,13 +26,11 @@ pub enum Outcome {
     Trapped,
     /// The caller went away or asked to stop.
     Cancelled,
-    /// No grant could be had: the quota can never fit, or the queue is full.
-    Refused,
 }
 
 impl Outcome {
     /// All outcomes, in the order of the profile table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::ToolError,
         Self::InvalidArguments,
@@ -42,7 +40,6 @@ impl Outcome {
         Self::PermissionDenied,
         Self::Trapped,
         Self::Cancelled,
-        Self::Refused,
     ];
 
     /// The name in JSON, CSV and metrics.
@@ -58,7 +55,6 @@ impl Outcome {
             Self::PermissionDenied => "permission_denied",
             Self::Trapped => "trapped",
             Self::Cancelled => "cancelled",
-            Self::Refused => "refused",
         }
     }
 }

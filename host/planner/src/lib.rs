@@ -48,6 +48,14 @@ pub enum PlanError {
         /// What would fit.
         hint: String,
     },
+    /// The model began arguments that it did not end.
+    #[error(
+        "the planner found no complete arguments of `{tool}` for this request\nhint: say it in fewer words, or attach long text as a file"
+    )]
+    Unfinished {
+        /// The tool that was wanted.
+        tool: ToolName,
+    },
     /// The model failed: a fault of the host, not of the request.
     #[error("the planner failed: {0}")]
     Model(String),

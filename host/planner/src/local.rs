@@ -15,6 +15,7 @@ use tomas_core::{
     registry::Registry,
     resource::Resource,
     token::{CheckpointManifest, TokenTable},
+    tool::Tool,
 };
 use tomas_nn::{
     piece::{PieceEncoder, Pieces},
@@ -23,8 +24,8 @@ use tomas_nn::{
     symbol,
 };
 
-/// The most bytes of arguments or reply that are decoded.
-const MAX_BYTES: usize = 4096;
+/// The most bytes of arguments: a request quoted whole, every byte of it escaped.
+const MAX_BYTES: usize = 6 * query::MAX_REQUEST_BYTES;
 /// The most bytes that are written one by one before the arguments are given up.
 const MAX_POSITIONS: usize = 600;
 /// How many starts of a copy are tried before copying is given up at a position.
@@ -39,6 +40,7 @@ pub struct LocalPlanner {
     grammars: Grammars,
     policy: String,
     no_tool_bias: f32,
+    quoted: Vec<String>,
 }
 
 /// Why a checkpoint is refused.
@@ -103,6 +105,7 @@ impl LocalPlanner {
             grammars: Grammars::new()?,
             policy,
             no_tool_bias: manifest.no_tool_bias,
+            quoted: Vec::new(),
         })
     }
 
@@ -129,6 +132,16 @@ impl LocalPlanner {
     /// Sets the bias on the route to no tool, for tuning on development data.
     pub const fn set_no_tool_bias(&mut self, bias: f32) {
         self.no_tool_bias = bias;
+    }
+
+    /// Which string arguments may only be spans of the request, as `tool.argument`.
+    pub fn set_quoted(&mut self, quoted: Vec<String>) {
+        self.quoted = quoted;
+    }
+
+    fn is_quoted(&self, tool: &Tool, argument: &str) -> bool {
+        let listed = |name: &String| name.split_once('.') == Some((tool.name().as_str(), argument));
+        self.quoted.iter().any(listed)
     }
 
     fn levels(&self, query: &Query) -> Levels {
@@ -243,7 +256,7 @@ impl Writer<'_> {
         };
         let token = u32::try_from(token).map_err(model)?;
         self.choose(&[Choice::Route(Route::Configuration(token))])?;
-        let arguments = self.arguments(&tool.export.parameters)?;
+        let arguments = self.arguments(tool)?;
         Ok(Step { configuration: (*configuration).clone(), arguments })
     }
 
@@ -262,8 +275,9 @@ impl Writer<'_> {
         self.choose(&choices)
     }
 
-    fn arguments(&mut self, schema: &serde_json::Value) -> Result<serde_json::Value, PlanError> {
-        let mut grammar = self.planner.grammars.arguments(schema, &self.query.attachments).map_err(model)?;
+    fn arguments(&mut self, tool: &Tool) -> Result<serde_json::Value, PlanError> {
+        let mut grammar =
+            self.planner.grammars.arguments(&tool.export.parameters, &self.query.attachments).map_err(model)?;
         let limit = self.written + MAX_POSITIONS;
         loop {
             let forced = grammar.forced().map_err(model)?;
@@ -272,9 +286,17 @@ impl Writer<'_> {
                 break;
             }
             if self.written > limit || grammar.bytes().len() > MAX_BYTES {
-                return Err(PlanError::Model("the arguments do not end".to_owned()));
+                return Err(PlanError::Unfinished { tool: tool.name().clone() });
             }
-            self.symbol(&mut grammar)?;
+            let quoted = grammar.opening().is_some_and(|argument| self.planner.is_quoted(tool, argument));
+            match if quoted { self.copy_start(&mut grammar)? } else { None } {
+                Some(start) => {
+                    self.copy(start, &mut grammar)?;
+                    grammar.push(b"\"").map_err(model)?;
+                    self.bytes(b"\"")?;
+                }
+                None => self.symbol(&mut grammar)?,
+            }
             if grammar.complete() {
                 break;
             }

@@ -120,7 +120,8 @@ fn compiled(core: &Core, bytes: &[u8], digest: blake3::Hash) -> Result<Component
     }
     let _turn = core.turns.take(core.config.compile.at_once);
     let code = compile(bytes, &core.config.compile, core.config.wasm_stack.0)?;
-    let component = deserialize(core, &code).map_err(|error| SandboxError::Fault(format!("{error:#}")))?;
+    // Compiled by the same engine a moment ago: what does not load is larger than an instance slot.
+    let component = deserialize(core, &code).map_err(|error| LoadError::Instance(short(&error)))?;
     if let Some(cache) = &core.cache {
         cache.put(&name, &code);
     }

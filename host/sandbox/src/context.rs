@@ -102,6 +102,9 @@ pub(crate) struct Written {
     pub(crate) digest: blake3::Hash,
 }
 
+/// The most blobs that a call may write: names cost memory too, and empty blobs would be free.
+const BLOBS: usize = 256;
+
 impl Context {
     /// The context of a call that was handed in at `started` and runs now.
     pub(crate) fn new(core: Arc<Core>, quota: Quota, given: Given, started: Instant) -> Self {
@@ -203,7 +206,12 @@ impl Context {
     pub(crate) fn keep(&self, name: String, data: Vec<u8>) -> Result<blake3::Hash, Stop> {
         self.emit(data.len())?;
         let digest = blake3::hash(&data);
-        lock(&self.products).written.insert(name, Written { data, digest });
+        let mut products = lock(&self.products);
+        if products.written.len() >= BLOBS && !products.written.contains_key(&name) {
+            drop(products);
+            return Err(self.stop(Stop::Output));
+        }
+        products.written.insert(name, Written { data, digest });
         Ok(digest)
     }
 

@@ -49,6 +49,11 @@ pub enum LoadError {
     /// There are no bytes.
     #[error("the component is empty\nhint: build it again, or copy it again")]
     Empty,
+    /// More memories, tables or other parts than an instance may have.
+    #[error(
+        "the component needs more than an instance may have: {0}\nhint: fewer memories and smaller tables; see docs/architecture.md"
+    )]
+    Instance(String),
     /// The file is larger than allowed.
     #[error("the component has `{found}` bytes, at most `{most}` are accepted\nhint: strip it, or raise `max_component`", most = most.0)]
     TooLarge {

@@ -143,6 +143,10 @@ fn denied(context: &Context) -> Option<String> {
 
 fn result(text: &str) -> Verdict {
     match serde_json::from_str::<Value>(text) {
+        // Events wrap results, and readers of JSON stop at some depth.
+        Ok(value) if !shallow(&value, NESTED) => {
+            Verdict::failed(Outcome::ToolError, format!("the tool returned JSON nested deeper than {NESTED} levels"))
+        }
         Ok(value) if value.is_object() => Verdict { outcome: Outcome::Ok, result: Some(value), error: None },
         Ok(_) => Verdict::failed(
             Outcome::ToolError,
@@ -152,6 +156,17 @@ fn result(text: &str) -> Verdict {
             Outcome::ToolError,
             format!("the tool returned something that is not JSON: {error} in `{}`", head(text)),
         ),
+    }
+}
+
+/// Levels of arrays and objects in a result.
+const NESTED: usize = 64;
+
+fn shallow(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|v| shallow(v, levels - 1)),
+        Value::Object(fields) => levels > 0 && fields.values().all(|v| shallow(v, levels - 1)),
+        _ => true,
     }
 }
 

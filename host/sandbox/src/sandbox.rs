@@ -20,6 +20,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
+    io::Read as _,
     path::Path,
     sync::{Arc, Mutex, atomic::Ordering, mpsc},
     time::{Duration, Instant},
@@ -104,12 +105,25 @@ impl Sandbox {
         Ok(Arc::new(component.with_exports(component::described(&answer)?)))
     }
 
+    /// The largest component that is accepted.
+    #[must_use]
+    pub fn max_component(&self) -> Bytes {
+        self.0.config.max_component
+    }
+
     /// Loads a component from a file, as [`load`](Self::load).
     ///
     /// # Errors
     /// As [`load`](Self::load), and when the file cannot be read.
     pub fn load_file(&self, path: &Path) -> Result<Arc<LoadedComponent>, LoadError> {
-        let bytes = std::fs::read(path).map_err(|source| LoadError::File { path: path.to_owned(), source })?;
+        let failed = |source| LoadError::File { path: path.to_owned(), source };
+        let file = std::fs::File::open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(std::io::Error::other("it is not a regular file")));
+        }
+        // One byte more than is accepted is enough for the refusal.
+        let mut bytes = Vec::new();
+        file.take(self.0.config.max_component.0.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
         self.load(&bytes)
     }
 

@@ -47,7 +47,7 @@ impl From<PlanError> for Fault {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Query(query) => Self::Query(query),
-            PlanError::NothingFits { .. } => Self::Plan(error),
+            PlanError::NothingFits { .. } | PlanError::Unfinished { .. } => Self::Plan(error),
             PlanError::Model(_) => Self::Host(error.into()),
         }
     }

@@ -42,7 +42,7 @@ pub struct Agent {
     /// Who decides.
     pub planner: Arc<dyn Planner>,
     most: QuotaLimits,
-    planning: Semaphore,
+    planning: Arc<Semaphore>,
 }
 
 /// A request.
@@ -84,7 +84,13 @@ impl Agent {
             Or::Auto => cores(),
             Or::Given(n) => n.max(1),
         };
-        Self { toolbox, registry, planner, most, planning: Semaphore::new(planning.min(Semaphore::MAX_PERMITS)) }
+        Self {
+            toolbox,
+            registry,
+            planner,
+            most,
+            planning: Arc::new(Semaphore::new(planning.min(Semaphore::MAX_PERMITS))),
+        }
     }
 
     /// Answers a request in a session. A tool going wrong is part of the report.
@@ -122,14 +128,18 @@ impl Agent {
     /// Plans for what is free at the moment; where nothing fits in that, for what the request may have at most, and the
     /// steps then wait for their turn.
     async fn plan(&self, mut query: Query, account: &Account) -> Result<Plan, Fault> {
-        let _permit = self.planning.acquire().await.context("the planner is gone")?;
+        let permit = Arc::clone(&self.planning).acquire_owned().await.context("the planner is gone")?;
         let (planner, budget) = (Arc::clone(&self.planner), account.budget());
-        let planned = tokio::task::spawn_blocking(move || match planner.plan(&query) {
-            Err(PlanError::NothingFits { .. }) if query.budget != budget => {
-                query.budget = budget;
-                planner.plan(&query)
+        let planned = tokio::task::spawn_blocking(move || {
+            // Held until planning is over, even if nobody waits for it any more.
+            let _permit = permit;
+            match planner.plan(&query) {
+                Err(PlanError::NothingFits { .. }) if query.budget != budget => {
+                    query.budget = budget;
+                    planner.plan(&query)
+                }
+                planned => planned,
             }
-            planned => planned,
         });
         Ok(planned.await.context("the planner panicked")??)
     }

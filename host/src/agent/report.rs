@@ -146,7 +146,6 @@ impl StepReport {
             Outcome::PermissionDenied => format!("`{tool}` reached for something that it may not have: {error}"),
             Outcome::Trapped => format!("`{tool}` crashed. This is a fault of the tool: {error}"),
             Outcome::Cancelled => format!("`{tool}` was stopped before it was done."),
-            Outcome::Refused => format!("`{tool}` got no resources: {error}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One step of a plan: class check → quota → reservation → grant → call → observation.
 
 use super::{Run, fault::Fault, milliseconds, report::StepReport};
-use crate::{inputs::Inputs, place::quota};
+use crate::{inputs::Inputs, place::quota, session::SessionError};
 use anyhow::Context as _;
 use serde_json::Value;
 use std::{sync::Arc, time::Instant};
@@ -69,7 +69,6 @@ impl Run<'_> {
         let blobs = self.session.attachments();
         let configuration = self.fitting(tool, step, &arguments, &blobs, &self.account.budget());
         let quota = quota(&agent.most, tool, agent.registry.levels(), &configuration);
-        let inputs = self.inputs(&arguments, &blobs).await?;
         let (toolbox, name) = (Arc::clone(&agent.toolbox), tool.name().clone());
         let component =
             tokio::task::spawn_blocking(move || toolbox.component(&name)).await.context("loading panicked")??;
@@ -78,7 +77,8 @@ impl Run<'_> {
         let grant = self.account.reserve(quota).await?;
         self.append(Event::Granted { request, step: k, quota, waited_ms: milliseconds(waiting) }).await?;
         let mut call = Call::new(component, tool.name().clone(), arguments.to_string());
-        call.blobs = inputs.blobs;
+        // Read when its turn has come: what waits in the queue holds no files.
+        call.blobs = self.inputs(&arguments, &blobs).await?.blobs;
         call.permissions = tool.manifest.permissions;
         call.workspace.clone_from(&self.folder.folder);
         call.cancel = self.cancel.child();
@@ -97,7 +97,7 @@ impl Run<'_> {
             match self.session.attach(&name, bytes).await {
                 Ok(blob) => observation.blobs.push(blob),
                 // The tool did its work; that there is no room for it is for the user to hear.
-                Err(refused @ crate::session::SessionError::Full { .. }) => {
+                Err(refused @ (SessionError::Full { .. } | SessionError::Many { .. } | SessionError::Name(_))) => {
                     observation.outcome = tomas_core::observation::Outcome::OutputExceeded;
                     observation.result = None;
                     observation.error = Some(refused.to_string());

@@ -73,7 +73,7 @@ pub fn eval(place: &Place, arguments: &EvalArguments) -> anyhow::Result<ExitCode
         Some(config) => TrainConfig::read(&place.at(config), &place.root)?.out.join("checkpoint"),
         None => place.at(&place.config.paths.model),
     };
-    let mut local = LocalPlanner::open(&folder, Arc::clone(&registry))?;
+    let mut local = planner::local(&place.config.planner, &folder, &registry)?;
     if arguments.tune {
         tune(place, arguments, &registry, &mut local, &folder)?;
     }
@@ -187,7 +187,7 @@ pub struct PredictArguments {
 pub fn predict(place: &Place, arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let registry = place.registry()?;
     let kind = arguments.planner.unwrap_or(place.config.planner.kind);
-    let planner = planner::open(kind, &place.at(&place.config.paths.model), &registry)?;
+    let planner = planner::open(kind, &place.config.planner, &place.at(&place.config.paths.model), &registry)?;
     let attachments = arguments
         .attach
         .iter()

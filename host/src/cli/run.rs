@@ -69,7 +69,7 @@ pub fn run(place: &Place, arguments: &Arguments, verbose: bool) -> anyhow::Resul
     // What is wrong with files should be told before anything is loaded.
     let mut inputs = Inputs::default();
     for path in &arguments.attach {
-        inputs.attach_file(path)?;
+        inputs.attach_file(path, place.config.session.attachments)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(answer(place, arguments, text, inputs, verbose))
@@ -108,6 +108,9 @@ async fn answer(
     for blob in &inputs.attachments {
         let Some(bytes) = inputs.blobs.get(&blob.name) else { continue };
         session.attach(&blob.name, bytes.to_vec()).await?;
+    }
+    if verbose {
+        note(&format!("session: {}", session.id));
     }
     let cancel = CancelToken::new();
     stop_on_signal(cancel.clone());

@@ -123,7 +123,7 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     }
     let mut inputs = Inputs::default();
     for path in &arguments.attach {
-        inputs.attach_file(path)?;
+        inputs.attach_file(path, place.config.session.attachments)?;
     }
     if let Some(folder) = &arguments.folder {
         inputs.grant_folder(folder)?;

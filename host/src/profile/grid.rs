@@ -19,7 +19,7 @@ pub struct Subject {
 
 /// One input.
 pub struct Case {
-    /// What measurements call it: `sample-3`, or a session's id and step.
+    /// What measurements call it: `sample-3-` and a fingerprint of the input, or a session's id and step.
     pub name: String,
     /// The arguments.
     pub arguments: Value,
@@ -63,10 +63,22 @@ impl Subject {
                     class.name()
                 );
             }
-            cases.push(Case { name: format!("sample-{}", n + 1), arguments: sample.arguments.clone(), inputs });
+            let name = format!("sample-{}-{}", n + 1, fingerprint(&sample.arguments, &inputs));
+            cases.push(Case { name, arguments: sample.arguments.clone(), inputs });
         }
         Ok(Self { tool, component, cases })
     }
+}
+
+/// Tells inputs apart: a sample that was changed is measured anew.
+fn fingerprint(arguments: &Value, inputs: &Inputs) -> String {
+    let mut hash = blake3::Hasher::new();
+    hash.update(arguments.to_string().as_bytes());
+    for blob in &inputs.attachments {
+        hash.update(blob.name.as_bytes()).update(blob.digest.as_bytes());
+    }
+    hash.update(&inputs.folder_bytes.to_le_bytes());
+    hash.finalize().to_hex().chars().take(8).collect()
 }
 
 /// All measurements, in an order that spreads each configuration over the whole run: repetition by repetition, each in

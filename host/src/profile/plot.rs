@@ -52,9 +52,11 @@ fn draw_tool<'a>(panel: &Area<'a>, tool: &ToolName, profiles: &[&Profile], level
         .y_label_area_size(56)
         // The room on the right is the legend's.
         .build_cartesian_2d(
-            (cores(Level::Low) * 0.8..cores(Level::High) * 5.0)
-                .log_scale()
-                .with_key_points(vec![cores(Level::Low), cores(Level::Med), cores(Level::High)]),
+            (cores(Level::Low) * 0.8..cores(Level::High) * 5.0).log_scale().with_key_points(vec![
+                cores(Level::Low),
+                cores(Level::Med),
+                cores(Level::High),
+            ]),
             (low..high).log_scale(),
         )?;
     chart

@@ -58,7 +58,7 @@ struct Turn {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`content` is a string or a list of text parts")]
 enum Content {
     Text(String),
     Parts(Vec<Part>),

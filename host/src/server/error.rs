@@ -129,6 +129,7 @@ impl From<Fault> for ApiError {
             Fault::Refused(Refusal::QueueFull { .. } | Refusal::Busy { .. }) => Self::busy(told),
             Fault::Refused(Refusal::Closed) => Self::new(StatusCode::CONFLICT, "closed", told),
             Fault::Cancelled => Self::new(StatusCode::SERVICE_UNAVAILABLE, "cancelled", told),
+            Fault::Plan(PlanError::Unfinished { .. }) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unplanned", told),
             Fault::Plan(error) => Self::host(&error.into()),
             Fault::Host(error) => Self::host(&error),
         }
@@ -142,6 +143,7 @@ impl From<SessionError> for ApiError {
             SessionError::Budget(_) => Self::new(StatusCode::BAD_REQUEST, "invalid_budget", told),
             SessionError::Folder(_) => Self::new(StatusCode::BAD_REQUEST, "folder", told),
             SessionError::Name(_) => Self::invalid(told),
+            SessionError::Many { .. } => Self::new(StatusCode::CONFLICT, "full", told),
             SessionError::Full { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", told),
             SessionError::Closed => Self::new(StatusCode::CONFLICT, "closed", told),
             SessionError::Host(error) => Self::host(&error),

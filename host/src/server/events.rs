@@ -5,7 +5,7 @@ use super::{
     error::ApiError,
     extract::{Path, Query},
 };
-use crate::session::Session;
+use crate::{session::Session, store::Store};
 use axum::{
     extract::State,
     http::{HeaderMap, header},
@@ -41,7 +41,11 @@ pub async fn events(
     Query(After { after }): Query<After>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let session = app.live.get(&id, &app.host.sessions).await?;
+    let session = match app.live.get(&id, &app.host.sessions).await {
+        // What a closed session did can still be read.
+        Err(error) if error.kind == "closed" => return page(&app.host.sessions.store, &id, after).await,
+        found => found?,
+    };
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if accept.contains("text/event-stream") {
         // A client that was cut off says where it was.
@@ -50,8 +54,15 @@ pub async fn events(
             Follower { news: session.listen(), session, last, ready: VecDeque::new(), stop: app.stop.clone() };
         return Ok(Sse::new(stream::unfold(follower, Follower::next)).keep_alive(KeepAlive::default()).into_response());
     }
-    let events = session.log(after, PAGE).await?;
-    let more = events.len() == PAGE as usize;
+    page(&app.host.sessions.store, &id, after).await
+}
+
+async fn page(store: &Store, id: &str, after: u64) -> Result<Response, ApiError> {
+    let events = store.events(id, after, PAGE).await?;
+    let more = match events.last() {
+        Some(last) => !store.events(id, last.sequence, 1).await?.is_empty(),
+        None => false,
+    };
     Ok(axum::Json(json!({ "events": events, "more": more })).into_response())
 }
 

@@ -10,13 +10,15 @@ use tokio::sync::Mutex;
 pub struct Live {
     most: usize,
     sessions: Mutex<HashMap<String, (Arc<Session>, Instant)>>,
+    /// Held while a session is read back, so that none is in memory twice.
+    resuming: Mutex<()>,
 }
 
 impl Live {
     /// Room for `most` sessions.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { most, sessions: Mutex::new(HashMap::new()) }
+        Self { most, sessions: Mutex::new(HashMap::new()), resuming: Mutex::new(()) }
     }
 
     /// Adds a session.
@@ -59,14 +61,23 @@ impl Live {
         if uuid::Uuid::try_parse(id).map(|u| u.to_string()).ok().as_deref() != Some(id) {
             return Err(ApiError::not_found("the session"));
         }
-        let mut sessions = self.sessions.lock().await;
-        if let Some((session, used)) = sessions.get_mut(id) {
-            *used = Instant::now();
-            return Ok(Arc::clone(session));
+        if let Some(session) = self.known(&mut *self.sessions.lock().await, id) {
+            return Ok(session);
+        }
+        // Reading a long log takes time that the other sessions need not wait for. Nor do two who ask for the same one.
+        let _turn = self.resuming.lock().await;
+        if let Some(session) = self.known(&mut *self.sessions.lock().await, id) {
+            return Ok(session);
         }
         let session = all.resume(id).await?.ok_or_else(|| ApiError::not_found("the session"))?;
-        self.insert(&mut sessions, Arc::clone(&session))?;
+        self.insert(&mut *self.sessions.lock().await, Arc::clone(&session))?;
         Ok(session)
+    }
+
+    fn known(&self, sessions: &mut HashMap<String, (Arc<Session>, Instant)>, id: &str) -> Option<Arc<Session>> {
+        let (session, used) = sessions.get_mut(id)?;
+        *used = Instant::now();
+        Some(Arc::clone(session))
     }
 
     /// Takes a session out of memory.

@@ -71,6 +71,7 @@ fn check_name(name: &str) -> Result<(), &'static str> {
         _ if name.starts_with('.') => Err("it begins with a dot"),
         _ if name.contains(['/', '\\', ':']) => Err("it contains `/`, `\\` or `:`"),
         _ if name.chars().any(char::is_control) => Err("it contains control characters"),
+        _ if name.contains('\u{fffd}') => Err("it contains U+FFFD, which stands for what is not UTF-8"),
         _ => Ok(()),
     }
 }

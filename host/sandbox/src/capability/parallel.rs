@@ -55,6 +55,9 @@ impl Host for State {
     }
 }
 
+/// Bytes that the host holds for an item besides its content.
+const ITEM: usize = 96;
+
 /// The shards of one `map`, shared by those who work on them.
 pub(crate) struct Shards {
     context: Arc<Context>,
@@ -77,7 +80,8 @@ struct Queue {
 
 impl Shards {
     fn new(context: Arc<Context>, items: Vec<Vec<u8>>) -> Result<Self, Stop> {
-        let bytes = items.iter().map(Vec::len).sum();
+        // Each item costs its place in the queue and in the results as well.
+        let bytes = items.iter().map(|item| item.len() + ITEM).sum();
         context.hold(bytes)?;
         let results = vec![None; items.len()];
         let waiting = items.into_iter().enumerate().collect();
