@@ -1,12 +1,6 @@
 //! Loaded components: checked, compiled, linked, and asked what they are.
 
-use crate::{
-    capability::PACKAGES,
-    compile::compile,
-    error::{LoadError, SandboxError},
-    sandbox::Core,
-    state::State,
-};
+use crate::{capability::PACKAGES, compile::compile, error::LoadError, sandbox::Core, state::State};
 use std::fmt;
 use tomas_bindings::{Tool, ToolPre};
 use tomas_core::{name::ToolName, tool::Export};

@@ -50,7 +50,7 @@ impl ApiError {
             StatusCode::NOT_FOUND,
             "not_found",
             format!(
-                "{what} does not exist\nhint: sessions are opened with POST /v1/sessions; see the routes in README.md"
+                "{what} does not exist\nhint: sessions are opened with POST /v1/sessions; see the routes in docs/api.md"
             ),
         )
     }

@@ -86,7 +86,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         return Err(ApiError::invalid("the body is refused: it is not a JSON object\nhint: send one JSON object"));
     }
     serde_json::from_str(text).map_err(|error| {
-        let hint = if error.is_data() { "see the fields of this route in README.md" } else { "send one JSON object" };
+        let hint = if error.is_data() { "see the fields of this route in docs/api.md" } else { "send one JSON object" };
         ApiError::invalid(format!("the body is refused: {error}\nhint: {hint}"))
     })
 }
