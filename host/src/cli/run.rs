@@ -143,8 +143,9 @@ async fn keep(session: &Session, report: &Report, arguments: &Arguments) -> anyh
 }
 
 fn stop_on_signal(cancel: CancelToken) {
+    let signal = crate::server::signal();
     tokio::spawn(async move {
-        crate::server::signal().await;
+        signal.await;
         cancel.cancel();
     });
 }

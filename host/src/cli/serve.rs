@@ -50,12 +50,14 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
         warm(&host);
         let address = listener.local_addr()?;
         let app = App::new(host, place.config.clone());
+        // Before the address is told: whoever knows it may already want to stop the server.
+        let signal = server::signal();
         say(&format!(
             "http://{address}  policy {}  registry {}",
             app.host.agent.planner.policy(),
             app.host.agent.registry.digest()
         ))?;
-        server::run(listener, app, server::signal()).await
+        server::run(listener, app, signal).await
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -158,16 +158,15 @@ async fn connection(stream: TcpStream, service: Router, head: Duration, mut clos
     }
 }
 
-/// Resolves at SIGINT or SIGTERM.
-pub async fn signal() {
+/// Listens for SIGINT and SIGTERM from now on; the future resolves at the first of them.
+pub fn signal() -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        }
-        _ => {
+    let heard = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = heard else {
             tracing::warn!("signals cannot be heard; stop the host by killing it");
-            std::future::pending::<()>().await;
-        }
+            return std::future::pending().await;
+        };
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     }
 }
