@@ -3,7 +3,10 @@
 use super::grid::{Case, Subject};
 use crate::{blobs::Blobs, inputs::Inputs, store::Store};
 use serde_json::Value;
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 use tomas_core::{
     observation::{BlobRef, Outcome},
     plan::Plan,
@@ -61,6 +64,8 @@ impl Recorded {
 struct Log {
     attachments: Vec<BlobRef>,
     plans: Vec<(u64, Vec<tomas_core::plan::Step>, Vec<Option<String>>)>,
+    /// The files of the session when a step of a request was granted.
+    given: HashMap<(u64, usize), Vec<BlobRef>>,
 }
 
 impl Log {
@@ -77,6 +82,10 @@ impl Log {
                 self.plans.push((request, steps, values));
                 None
             }
+            Event::Granted { request, step, .. } => {
+                self.given.insert((request, step), self.attachments.clone());
+                None
+            }
             Event::Observed { request, step: k, observation } if observation.outcome == Outcome::Ok => {
                 let (_, steps, values) = self.plans.iter_mut().find(|(r, ..)| *r == request)?;
                 let step = steps.get(k)?;
@@ -85,11 +94,14 @@ impl Log {
                 *values.get_mut(k)? = observation.value();
                 let text = arguments.to_string();
                 let named = |b: &&BlobRef| text.contains(&format!("blob:{}", b.name));
-                let attachments = self.attachments.iter().filter(named).cloned().collect();
+                // What it was given, not what it wrote since under the same name.
+                let given = self.given.get(&(request, k)).unwrap_or(&self.attachments);
+                let attachments = given.iter().filter(named).cloned().collect();
                 Some(Recorded { tool, arguments, attachments })
             }
             Event::Answered { request, .. } | Event::Failed { request, .. } => {
                 self.plans.retain(|(r, ..)| *r != request);
+                self.given.retain(|(r, _), _| *r != request);
                 None
             }
             _ => None,
