@@ -8,6 +8,7 @@ use serde_json::Value;
 use tomas_core::{level::LevelTable, plan::Step, resource::Resource, token::TokenTable};
 use tomas_nn::{
     piece::{PieceEncoder, Pieces},
+    quote::Quoter,
     script::{Action, Levels, Route, Script},
 };
 
@@ -72,7 +73,7 @@ impl SampleEncoder<'_> {
     }
 
     fn actions(&self, steps: &[Step], prompt: &str, pieces: &Pieces) -> Result<Vec<Action>, EncodeError> {
-        let mut writer = Writer { prompt, pieces, actions: Vec::new(), last: 0 };
+        let mut writer = Writer { quoter: Quoter::new(prompt, pieces), actions: Vec::new() };
         for step in steps {
             let token = self.tokens.token(&step.configuration).and_then(|t| u32::try_from(t).ok());
             let token = token.ok_or_else(|| EncodeError::Token(step.configuration.to_string()))?;
@@ -93,15 +94,9 @@ pub fn budget_levels(table: &LevelTable, sample: &Sample) -> Levels {
 
 /// Writes JSON as actions.
 struct Writer<'a> {
-    prompt: &'a str,
-    pieces: &'a Pieces,
+    quoter: Quoter<'a>,
     actions: Vec<Action>,
-    /// Where the last copy ended in the prompt: of several places the next one is preferred.
-    last: usize,
 }
-
-/// The shortest stretch worth copying, in characters, unless it is a number.
-const SHORTEST: usize = 2;
 
 impl Writer<'_> {
     fn bytes(&mut self, text: &str) {
@@ -112,7 +107,7 @@ impl Writer<'_> {
         match value {
             Value::String(text) => {
                 self.bytes("\"");
-                self.string(text);
+                self.actions.extend(self.quoter.string(text));
                 self.bytes("\"");
             }
             Value::Object(fields) => {
@@ -134,79 +129,8 @@ impl Writer<'_> {
                 }
                 self.bytes("]");
             }
-            Value::Number(number) => self.number(&number.to_string()),
+            Value::Number(number) => self.actions.extend(self.quoter.number(&number.to_string())),
             other => self.bytes(&other.to_string()),
         }
     }
-
-    /// A number is copied where the request writes it the same way.
-    fn number(&mut self, text: &str) {
-        match self.longest(text) {
-            Some((len, start, end)) if len == text.len() && text.len() > 1 => self.copy(start, end),
-            _ => self.bytes(text),
-        }
-    }
-
-    fn string(&mut self, text: &str) {
-        let mut at = 0;
-        while let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) {
-            let boundary = text.get(..at).and_then(|t| t.chars().next_back()).is_none_or(|before| {
-                let next = rest.chars().next().unwrap_or(' ');
-                !(before.is_alphanumeric() && next.is_alphanumeric())
-            });
-            if boundary && let Some((len, start, end)) = self.longest(rest) {
-                self.copy(start, end);
-                at += len;
-                continue;
-            }
-            let len = rest.chars().next().map_or(1, char::len_utf8);
-            let piece = rest.get(..len).unwrap_or_default();
-            let escaped = Value::String(piece.to_owned()).to_string();
-            let inner = escaped.get(1..escaped.len() - 1).unwrap_or_default().to_owned();
-            self.bytes(&inner);
-            at += len;
-        }
-    }
-
-    fn copy(&mut self, start: usize, end: usize) {
-        let (Ok(s), Ok(e)) = (u32::try_from(start), u32::try_from(end)) else { return };
-        self.actions.push(Action::Copy { start: s, end: e });
-        self.last = self.pieces.offsets.get(end).map_or(self.last, |o| o.1);
-    }
-
-    /// The longest prefix of `text` that stands in the prompt on piece boundaries: its length in bytes and its pieces.
-    fn longest(&self, text: &str) -> Option<(usize, usize, usize)> {
-        let mut best: Option<(usize, bool, usize, usize)> = None;
-        for &(from, to) in &self.pieces.offsets {
-            let Some(here) = self.prompt.get(from..).filter(|_| to > from) else { continue };
-            let common = here.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
-            if best.is_some_and(|(len, ..)| common < len) || common == 0 {
-                continue;
-            }
-            let after = from >= self.last;
-            for len in (1..=common).rev() {
-                if best.is_some_and(|(l, was_after, ..)| len < l || (len == l && (was_after || !after))) {
-                    break;
-                }
-                if !ends_word(text, len) {
-                    continue;
-                }
-                if let Some((start, end)) = self.pieces.span(from, from + len) {
-                    best = Some((len, after, start, end));
-                    break;
-                }
-            }
-        }
-        let (len, _, start, end) = best?;
-        let piece = text.get(..len)?;
-        let number = piece.chars().all(|c| c.is_ascii_digit());
-        (start > 0 && (number || piece.chars().count() >= SHORTEST)).then_some((len, start, end))
-    }
-}
-
-/// Whether cutting after `len` bytes does not cut a word or number in two.
-fn ends_word(text: &str, len: usize) -> bool {
-    let (Some(head), Some(tail)) = (text.get(..len), text.get(len..)) else { return false };
-    let (Some(before), Some(after)) = (head.chars().next_back(), tail.chars().next()) else { return true };
-    !(before.is_alphanumeric() && after.is_alphanumeric())
 }

@@ -13,6 +13,7 @@ pub mod baseline;
 pub mod feasible;
 pub mod grammar;
 pub mod local;
+mod writer;
 
 use tomas_core::{
     configuration::SizeClass, name::ToolName, plan::Plan, query::Query, query::QueryError, resource::Resources,

@@ -1,16 +1,13 @@
-//! The local planner: the trained network, decoded greedily under a grammar.
+//! The local planner: the trained network, decoded greedily under a grammar (see `writer.rs`).
 //!
 //! What can come out is fixed before anything is chosen: tools that are registered and callable, configurations under
 //! the budget mask of [`crate::feasible`], arguments under the grammar of the tool's schema. Copies of the request are
 //! taken only where the grammar accepts every byte of them.
 
-use crate::{
-    PlanError, Planner, feasible,
-    grammar::{Arguments, Grammars, escaped},
-};
+use crate::{PlanError, Planner, grammar::Grammars, writer::Writer};
 use std::{fs, path::Path, sync::Arc};
 use tomas_core::{
-    plan::{MAX_STEPS, Plan, Step},
+    plan::Plan,
     query::{self, Query},
     registry::Registry,
     resource::Resource,
@@ -18,28 +15,21 @@ use tomas_core::{
     tool::Tool,
 };
 use tomas_nn::{
-    piece::{PieceEncoder, Pieces},
-    planner::{Decoding, PlannerNet, log_softmax},
-    script::{Choice, Cursor, Input, Levels, Route},
-    symbol,
+    piece::PieceEncoder,
+    planner::{PlannerNet, log_softmax},
+    quote::Quoter,
+    script::{Cursor, Levels},
 };
-
-/// The most bytes of arguments: a request quoted whole, every byte of it escaped.
-const MAX_BYTES: usize = 6 * query::MAX_REQUEST_BYTES;
-/// The most bytes that are written one by one before the arguments are given up.
-const MAX_POSITIONS: usize = 600;
-/// How many starts of a copy are tried before copying is given up at a position.
-const STARTS: usize = 12;
 
 /// The trained network behind the trait.
 pub struct LocalPlanner {
-    registry: Arc<Registry>,
-    net: PlannerNet,
-    pieces: PieceEncoder,
-    tokens: TokenTable,
-    grammars: Grammars,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) net: PlannerNet,
+    pub(crate) pieces: PieceEncoder,
+    pub(crate) tokens: TokenTable,
+    pub(crate) grammars: Grammars,
     policy: String,
-    no_tool_bias: f32,
+    pub(crate) no_tool_bias: f32,
     quoted: Vec<String>,
 }
 
@@ -139,7 +129,7 @@ impl LocalPlanner {
         self.quoted = quoted;
     }
 
-    fn is_quoted(&self, tool: &Tool, argument: &str) -> bool {
+    pub(crate) fn is_quoted(&self, tool: &Tool, argument: &str) -> bool {
         let listed = |name: &String| name.split_once('.') == Some((tool.name().as_str(), argument));
         self.quoted.iter().any(listed)
     }
@@ -162,242 +152,12 @@ impl Planner for LocalPlanner {
         let (cursor, inputs) = Cursor::begin(self.levels(query)).map_err(model)?;
         let mut decoding = self.net.begin(&pieces.ids).map_err(model)?;
         decoding.push(&inputs).map_err(model)?;
-        Writer { planner: self, query, prompt: &prompt, pieces: &pieces, decoding, cursor, written: 0 }.plan()
+        let quoter = Quoter::new(&prompt, &pieces);
+        Writer { planner: self, query, prompt: &prompt, pieces: &pieces, quoter, decoding, cursor, written: 0 }.plan()
     }
 }
 
-fn model(error: impl std::fmt::Display) -> PlanError {
+/// A failure of the network.
+pub(crate) fn model(error: impl std::fmt::Display) -> PlanError {
     PlanError::Model(error.to_string())
-}
-
-/// What a plan goes on with.
-enum Next {
-    /// This tool, by index.
-    Tool(usize),
-    /// This tool would be wanted, but it needs an attachment and the request has none.
-    Unattached(usize),
-    /// No tool, or the end of the plan.
-    Nothing,
-}
-
-/// One plan being written.
-struct Writer<'a> {
-    planner: &'a LocalPlanner,
-    query: &'a Query,
-    prompt: &'a str,
-    pieces: &'a Pieces,
-    decoding: Decoding<'a>,
-    cursor: Cursor,
-    written: usize,
-}
-
-impl Writer<'_> {
-    fn plan(mut self) -> Result<Plan, PlanError> {
-        let mut steps = Vec::new();
-        while steps.len() < MAX_STEPS {
-            let step = match self.next(steps.is_empty())? {
-                Next::Tool(tool) => self.step(tool),
-                Next::Unattached(tool) if steps.is_empty() => return Ok(Plan::Reply(self.attach(tool))),
-                Next::Nothing if steps.is_empty() => return Ok(Plan::Reply(self.reply()?)),
-                Next::Unattached(_) | Next::Nothing => break,
-            };
-            match step {
-                Ok(step) => steps.push(step),
-                // What was planned so far stands; a further step that cannot fit is not worth losing it.
-                Err(PlanError::NothingFits { .. }) if !steps.is_empty() => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Plan::Steps(steps))
-    }
-
-    /// The next tool that can be called, or why there is none.
-    fn next(&mut self, first: bool) -> Result<Next, PlanError> {
-        let mut logits = self.decoding.routes(first).map_err(model)?;
-        let registry = &self.planner.registry;
-        let no_tool = self.planner.net.config().no_tool();
-        if let Some(logit) = logits.get_mut(no_tool) {
-            *logit += self.planner.no_tool_bias;
-        }
-        let wanted = argmax(&logits);
-        for (logit, tool) in logits.iter_mut().zip(registry.tools()) {
-            if !feasible::callable(tool, self.query) {
-                *logit = f32::NEG_INFINITY;
-            }
-        }
-        let tool = |index: Option<usize>| index.filter(|&i| i < no_tool);
-        Ok(match (tool(argmax(&logits)), tool(wanted)) {
-            (Some(callable), _) => Next::Tool(callable),
-            (None, Some(unattached)) => Next::Unattached(unattached),
-            (None, None) => Next::Nothing,
-        })
-    }
-
-    /// What to say when the tool that the request wants has nothing to work on.
-    fn attach(&self, tool: usize) -> String {
-        let name = self.planner.registry.tools().get(tool).map_or("the tool", |t| t.name().as_str());
-        format!("`{name}` works on a file, and none is attached. Attach one and ask again.")
-    }
-
-    fn step(&mut self, tool: usize) -> Result<Step, PlanError> {
-        let registry = &self.planner.registry;
-        let unknown = || PlanError::Model(format!("route {tool} names no tool"));
-        let tool = registry.tools().get(tool).ok_or_else(unknown)?;
-        let allowed = feasible::configurations(registry, tool, self.query);
-        let logits = self.decoding.configurations().map_err(model)?;
-        let score = |c: &tomas_core::configuration::Configuration| {
-            let token = self.planner.tokens.token(c)?;
-            Some((token, *logits.get(token)?))
-        };
-        let best = allowed.iter().filter_map(|c| score(c).map(|s| (c, s))).max_by(|a, b| a.1.1.total_cmp(&b.1.1));
-        let Some((configuration, (token, _))) = best else {
-            let size = self.query.sizes(tool).into_iter().min().unwrap_or(tomas_core::configuration::SizeClass::Small);
-            return Err(feasible::nothing_fits(registry, tool, size, self.query));
-        };
-        let token = u32::try_from(token).map_err(model)?;
-        self.choose(&[Choice::Route(Route::Configuration(token))])?;
-        let arguments = self.arguments(tool)?;
-        Ok(Step { configuration: (*configuration).clone(), arguments })
-    }
-
-    /// Pushes choices, reading them in one go.
-    fn choose(&mut self, choices: &[Choice]) -> Result<(), PlanError> {
-        let mut inputs: Vec<Input> = Vec::with_capacity(choices.len());
-        for &choice in choices {
-            inputs.extend(self.cursor.choose(choice).map_err(PlanError::Model)?);
-        }
-        self.written += inputs.len();
-        if inputs.is_empty() { Ok(()) } else { self.decoding.push(&inputs).map_err(model) }
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), PlanError> {
-        let choices: Vec<Choice> = bytes.iter().map(|&b| Choice::Byte(b)).collect();
-        self.choose(&choices)
-    }
-
-    fn arguments(&mut self, tool: &Tool) -> Result<serde_json::Value, PlanError> {
-        let mut grammar =
-            self.planner.grammars.arguments(&tool.export.parameters, &self.query.attachments).map_err(model)?;
-        let limit = self.written + MAX_POSITIONS;
-        loop {
-            let forced = grammar.forced().map_err(model)?;
-            self.bytes(&forced)?;
-            if grammar.complete() {
-                break;
-            }
-            if self.written > limit || grammar.bytes().len() > MAX_BYTES {
-                return Err(PlanError::Unfinished { tool: tool.name().clone() });
-            }
-            let quoted = grammar.opening().is_some_and(|argument| self.planner.is_quoted(tool, argument));
-            match if quoted { self.copy_start(&mut grammar)? } else { None } {
-                Some(start) => {
-                    self.copy(start, &mut grammar)?;
-                    grammar.push(b"\"").map_err(model)?;
-                    self.bytes(b"\"")?;
-                }
-                None => self.symbol(&mut grammar)?,
-            }
-            if grammar.complete() {
-                break;
-            }
-        }
-        serde_json::from_slice(grammar.bytes()).map_err(model)
-    }
-
-    /// One byte or one copy, whichever the network prefers among what the grammar allows.
-    fn symbol(&mut self, grammar: &mut Arguments) -> Result<(), PlanError> {
-        let allowed = grammar.allowed().map_err(model)?;
-        let logits = self.decoding.symbols().map_err(model)?;
-        let masked: Vec<f32> =
-            allowed.iter().zip(&logits).map(|(&a, &l)| if a { l } else { f32::NEG_INFINITY }).collect();
-        let byte = argmax(&masked);
-        let best = byte.and_then(|b| masked.get(b)).copied().unwrap_or(f32::NEG_INFINITY);
-        let copy = logits.get(symbol::COPY as usize).copied().unwrap_or(f32::NEG_INFINITY);
-        if copy > best
-            && let Some(start) = self.copy_start(grammar)?
-        {
-            return self.copy(start, grammar);
-        }
-        let byte = byte
-            .and_then(|b| u8::try_from(b).ok())
-            .ok_or_else(|| PlanError::Model("the grammar allows nothing".to_owned()))?;
-        grammar.push(&[byte]).map_err(model)?;
-        self.bytes(&[byte])
-    }
-
-    /// The most probable start from which at least one span is accepted.
-    fn copy_start(&self, grammar: &mut Arguments) -> Result<Option<usize>, PlanError> {
-        let logits = self.decoding.pieces(1).map_err(model)?;
-        for start in ranked(&logits).into_iter().take(STARTS) {
-            for end in start..self.pieces.len() {
-                if self.accepted(start, end, grammar)? {
-                    return Ok(Some(start));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn accepted(&self, start: usize, end: usize, grammar: &mut Arguments) -> Result<bool, PlanError> {
-        match self.pieces.slice(self.prompt, start, end) {
-            Some(text) if !text.is_empty() && text.len() <= MAX_BYTES => {
-                grammar.accepts(escaped(text).as_bytes()).map_err(model)
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// Copies from `start`; the end is the most probable one that the grammar accepts.
-    fn copy(&mut self, start: usize, grammar: &mut Arguments) -> Result<(), PlanError> {
-        let from = u32::try_from(start).map_err(model)?;
-        self.choose(&[Choice::CopyFrom(from)])?;
-        let logits = self.decoding.pieces(start).map_err(model)?;
-        for end in ranked(&logits) {
-            if !self.accepted(start, end, grammar)? {
-                continue;
-            }
-            let text = self.pieces.slice(self.prompt, start, end).unwrap_or_default();
-            grammar.push(escaped(text).as_bytes()).map_err(model)?;
-            return self.choose(&[Choice::CopyTo(u32::try_from(end).map_err(model)?)]);
-        }
-        Err(PlanError::Model("no span is accepted where one was".to_owned()))
-    }
-
-    /// The reply that follows the route to no tool.
-    fn reply(&mut self) -> Result<String, PlanError> {
-        const LONGEST: usize = 240;
-        self.choose(&[Choice::Route(Route::NoTool)])?;
-        let mut text = Vec::new();
-        while text.len() < LONGEST {
-            let mut logits = self.decoding.symbols().map_err(model)?;
-            if let Some(copy) = logits.get_mut(symbol::COPY as usize) {
-                *copy = f32::NEG_INFINITY;
-            }
-            if let Some(begin) = logits.get_mut(symbol::BOS as usize) {
-                *begin = f32::NEG_INFINITY;
-            }
-            match argmax(&logits).map(u8::try_from) {
-                Some(Ok(byte)) => {
-                    text.push(byte);
-                    self.bytes(&[byte])?;
-                }
-                _ => break,
-            }
-        }
-        let text = String::from_utf8_lossy(&text).trim().to_owned();
-        Ok(if text.is_empty() { "None of my tools serves this request.".to_owned() } else { text })
-    }
-}
-
-/// The index of the largest finite value.
-fn argmax(values: &[f32]) -> Option<usize> {
-    let finite = values.iter().enumerate().filter(|(_, v)| v.is_finite());
-    finite.max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i)
-}
-
-/// Indices of the finite values, descending.
-fn ranked(values: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..values.len()).filter(|&i| values.get(i).is_some_and(|v| v.is_finite())).collect();
-    order.sort_by(|&a, &b| values.get(b).unwrap_or(&0.0).total_cmp(values.get(a).unwrap_or(&0.0)));
-    order
 }

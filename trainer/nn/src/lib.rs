@@ -29,6 +29,7 @@ pub mod parameters;
 pub mod piece;
 pub mod planner;
 pub mod prune;
+pub mod quote;
 pub mod schedule;
 pub mod script;
 pub mod symbol;
