@@ -36,10 +36,8 @@ impl<'a> Quoter<'a> {
         let mut actions = Vec::new();
         let mut at = 0;
         while let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) {
-            let boundary = text.get(..at).and_then(|t| t.chars().next_back()).is_none_or(|before| {
-                let next = rest.chars().next().unwrap_or(' ');
-                !(before.is_alphanumeric() && next.is_alphanumeric())
-            });
+            let before = text.get(..at).and_then(|t| t.chars().next_back());
+            let boundary = before.is_none_or(|before| !joined(before, rest.chars().next().unwrap_or(' ')));
             if boundary && let Some((len, start, end)) = self.longest(rest) {
                 actions.extend(self.copy(start, end));
                 at += len;
@@ -103,5 +101,59 @@ impl<'a> Quoter<'a> {
 fn ends_word(text: &str, len: usize) -> bool {
     let (Some(head), Some(tail)) = (text.get(..len), text.get(len..)) else { return false };
     let (Some(before), Some(after)) = (head.chars().next_back(), tail.chars().next()) else { return true };
-    !(before.is_alphanumeric() && after.is_alphanumeric())
+    !joined(before, after)
+}
+
+/// Whether two characters belong to one word or one number. `800x600` is two numbers with a letter between them.
+fn joined(a: char, b: char) -> bool {
+    a.is_alphanumeric() && b.is_alphanumeric() && a.is_numeric() == b.is_numeric()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(request: &str, text: &str) -> Vec<String> {
+        // One piece for each word, number or mark, as WordPiece would cut short ones.
+        let mut offsets = vec![(0, 0)];
+        for (at, c) in request.char_indices() {
+            let joins = request.get(..at).and_then(|t| t.chars().next_back()).is_some_and(|before| joined(before, c));
+            match offsets.last_mut() {
+                Some(last) if joins => last.1 = at + c.len_utf8(),
+                _ if c == ' ' => {}
+                _ => offsets.push((at, at + c.len_utf8())),
+            }
+        }
+        offsets.push((0, 0));
+        let pieces = Pieces { ids: vec![0; offsets.len()], offsets };
+        let actions = Quoter::new(request, &pieces).string(text);
+        let mut out: Vec<String> = Vec::new();
+        for action in actions {
+            match action {
+                Action::Copy { start, end } => {
+                    out.push(format!("[{}]", pieces.slice(request, start as usize, end as usize).unwrap()));
+                }
+                Action::Byte(byte) => match out.last_mut() {
+                    Some(last) if !last.starts_with('[') => last.push(char::from(byte)),
+                    _ => out.push(char::from(byte).to_string()),
+                },
+                _ => unreachable!(),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn what_the_request_holds_is_copied() {
+        assert_eq!(said("resize cat to 800 by 600", "800x600"), ["[800]", "x", "[600]"]);
+        assert_eq!(said("resize cat to 800x600", "800x600"), ["[800x600]"]);
+        assert_eq!(said("split 47 among seventeen", "47/seventeen"), ["[47]", "/", "[seventeen]"]);
+        assert_eq!(said("a total of 12 and 120", "120-12"), ["[120]", "-", "[12]"]);
+    }
+
+    #[test]
+    fn what_it_does_not_hold_is_written() {
+        assert_eq!(said("half as big", "50%"), ["50%"]);
+        assert_eq!(said("say \"hi\"", "bye \"x\""), ["bye \\\"x\\\""]);
+    }
 }

@@ -89,6 +89,7 @@ impl Lists {
     fn any(&self, spec: &str, rng: &mut Rng) -> Result<Value, String> {
         let (kind, rest) = spec.split_once(':').unwrap_or((spec, ""));
         Ok(match kind {
+            "topic" if rng.bool() => self.composed(rng)?,
             "list" | "city" | "topic" | "passage" | "holiday" => {
                 let name = if kind == "list" { rest } else { kind };
                 self.item(name, rng)?
@@ -115,8 +116,9 @@ impl Lists {
             "vector" => Value::open(matrices::vector(rest, rng)?),
             "attachment" => self.attachment(rest, rng)?,
             "size" => {
-                let (w, h) = (rng.u32(2..400) * 8, rng.u32(2..300) * 8);
-                let by = *pick(&["x", "x", "×", " x ", " by ", "*"], rng);
+                let grid = if rng.bool() { 8 } else { 1 };
+                let (w, h) = (rng.u32(16..3200) / grid * grid, rng.u32(16..2400) / grid * grid);
+                let by = *pick(&["x", "x", "x", "×", " x ", " by ", "*"], rng);
                 Value::open(format!("{w}{by}{h}")).canonical(format!("{w}x{h}"))
             }
             "angle" => {
@@ -135,6 +137,42 @@ impl Lists {
             _ => text,
         };
         Ok(if list.len() >= 40 { Value::open(typed) } else { Value::closed(typed) })
+    }
+
+    /// A topic that nobody listed: what is quoted must end where the wording goes on, whatever the words are.
+    fn composed(&self, rng: &mut Rng) -> Result<Value, String> {
+        const POOLS: [&str; 14] = [
+            "topic",
+            "topic",
+            "goods",
+            "thing",
+            "subject",
+            "device",
+            "app",
+            "dish",
+            "ingredient",
+            "food",
+            "program",
+            "company",
+            "country",
+            "person",
+        ];
+        let word = |rng: &mut Rng| -> Result<String, String> {
+            let pool: &'static str = *pick::<&str>(&POOLS, rng);
+            let text = self.item(pool, rng)?.surface;
+            let words: Vec<&str> = text.split_whitespace().collect();
+            Ok((*pick(&words, rng)).to_owned())
+        };
+        let (a, b, c) = (word(rng)?, word(rng)?, word(rng)?);
+        Ok(Value::open(match rng.u32(0..12) {
+            0..2 => a,
+            2..6 => format!("{a} {b}"),
+            6..8 => format!("{a} {b} {c}"),
+            8 => format!("{a} {} {b}", pick(&["of", "for", "in", "by", "to", "and", "from", "with"], rng)),
+            9 => format!("{a} {} {b} {c}", pick(&["of the", "for", "in the", "by", "to the", "without"], rng)),
+            10 => format!("{a}-{b} {c}"),
+            _ => format!("{}{} {a} {b}", pick(&["Q", "phase ", "version ", "v", "20"], rng), rng.u32(1..30)),
+        }))
     }
 
     fn zone(&self, rng: &mut Rng) -> Result<Value, String> {
@@ -160,7 +198,15 @@ impl Lists {
                 ],
                 rng,
             )),
-            8 => Value::closed(format!("{}{}{}", pick(&["UTC", "GMT"], rng), pick(&["+", "-"], rng), rng.u32(1..12))),
+            8 => {
+                let half = pick(&["", "", ":30", ":00"], rng);
+                Value::closed(format!(
+                    "{}{}{}{half}",
+                    pick(&["UTC", "GMT"], rng),
+                    pick(&["+", "-"], rng),
+                    rng.u32(1..12)
+                ))
+            }
             _ => Value::closed(*pick(
                 &[
                     "eastern time",
