@@ -46,6 +46,9 @@ pub struct CheckpointManifest {
     pub seed: u64,
     /// Where the encoder's weights came from, and under which licence.
     pub encoder: String,
+    /// What may be answered when no tool serves a request: whole sentences, so that nothing else can come out.
+    #[serde(default)]
+    pub replies: Vec<String>,
 }
 
 /// A checkpoint of another registry.

@@ -30,6 +30,7 @@ pub struct LocalPlanner {
     pub(crate) grammars: Grammars,
     policy: String,
     pub(crate) no_tool_bias: f32,
+    pub(crate) replies: Vec<String>,
     quoted: Vec<String>,
 }
 
@@ -95,6 +96,7 @@ impl LocalPlanner {
             grammars: Grammars::new()?,
             policy,
             no_tool_bias: manifest.no_tool_bias,
+            replies: manifest.replies.clone(),
             quoted: Vec::new(),
         })
     }

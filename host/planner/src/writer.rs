@@ -242,29 +242,25 @@ impl Writer<'_> {
         Err(PlanError::Model("no span is accepted where one was".to_owned()))
     }
 
-    /// The reply that follows the route to no tool.
+    /// The reply that follows the route to no tool: byte by byte, but only along the replies that the checkpoint knows.
     fn reply(&mut self) -> Result<String, PlanError> {
-        const LONGEST: usize = 240;
         self.choose(&[Choice::Route(Route::NoTool)])?;
-        let mut text = Vec::new();
-        while text.len() < LONGEST {
-            let mut logits = self.decoding.symbols().map_err(model)?;
-            if let Some(copy) = logits.get_mut(symbol::COPY as usize) {
-                *copy = f32::NEG_INFINITY;
+        let mut left: Vec<&str> = self.planner.replies.iter().map(String::as_str).collect();
+        let mut at = 0;
+        while left.len() > 1 {
+            let logits = self.decoding.symbols().map_err(model)?;
+            // Past the end of a reply only its end can come.
+            let next = |reply: &str| reply.as_bytes().get(at).map_or(symbol::STOP as usize, |&b| usize::from(b));
+            let score = |reply: &str| logits.get(next(reply)).copied().unwrap_or(f32::NEG_INFINITY);
+            let Some(best) = left.iter().copied().max_by(|a, b| score(a).total_cmp(&score(b))).map(next) else { break };
+            left.retain(|reply| next(reply) == best);
+            let Ok(byte) = u8::try_from(best) else { break };
+            if left.len() > 1 {
+                self.bytes(&[byte])?;
             }
-            if let Some(begin) = logits.get_mut(symbol::BOS as usize) {
-                *begin = f32::NEG_INFINITY;
-            }
-            match argmax(&logits).map(u8::try_from) {
-                Some(Ok(byte)) => {
-                    text.push(byte);
-                    self.bytes(&[byte])?;
-                }
-                _ => break,
-            }
+            at += 1;
         }
-        let text = String::from_utf8_lossy(&text).trim().to_owned();
-        Ok(if text.is_empty() { "None of my tools serves this request.".to_owned() } else { text })
+        Ok(left.first().map_or_else(|| "None of my tools serves this request.".to_owned(), |r| (*r).to_owned()))
     }
 }
 

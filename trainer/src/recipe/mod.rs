@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod curve;
+pub mod error;
 pub mod start;
 pub mod supervised;

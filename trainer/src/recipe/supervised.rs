@@ -5,18 +5,24 @@
 //! resumed run sees exactly what an uninterrupted one would have.
 
 use crate::{
-    data::{sample::Sample, split::Split, store},
+    data::{
+        sample::{Sample, Target},
+        split::Split,
+        store,
+    },
     encode::{EncodeError, Encoded, SampleEncoder},
     recipe::{
         config::TrainConfig,
         curve,
-        start::{self, Begun, StartError},
+        error::TrainError,
+        start::{self, Begun},
     },
 };
 use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -24,7 +30,7 @@ use std::{
     time::Instant,
 };
 use tomas_core::{
-    registry::{Registry, RegistryError},
+    registry::Registry,
     token::{CheckpointManifest, TokenTable},
 };
 use tomas_nn::{
@@ -34,52 +40,6 @@ use tomas_nn::{
     planner::{Batch, Example, Losses, PlannerNet, Workers},
     weights::{self, Precision},
 };
-
-/// Why a run stops.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// The start.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The data.
-    #[error(transparent)]
-    Store(#[from] store::StoreError),
-    /// A sample of another registry.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-    /// The registry.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// The network.
-    #[error(transparent)]
-    Network(#[from] tomas_nn::Error),
-    /// The run's folder cannot be written.
-    #[error(
-        "`{path}`: {source}\nhint: is the disk full? the last complete state is kept; run the same command again to resume"
-    )]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The folder holds a run of another configuration.
-    #[error("`{0}` holds a run of another configuration\nhint: give another `out`, or remove the folder to start anew")]
-    OtherRun(PathBuf),
-    /// The loss is not a number.
-    #[error(
-        "the loss at step {step} is `{loss}`; training stops before it does harm\nhint: lower schedule.peak; the last state is kept"
-    )]
-    Diverged {
-        /// Which step.
-        step: u64,
-        /// What it was.
-        loss: f32,
-    },
-    /// There is nothing to train on.
-    #[error("`{0}` holds no training samples\nhint: run `tomas-host data build`")]
-    Empty(PathBuf),
-}
 
 /// A line of `metrics.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -129,7 +89,7 @@ pub fn train(config: &TrainConfig, quiet: bool) -> Result<PathBuf, TrainError> {
     let tokens = TokenTable::atomic(&registry);
     let encoded = encode(&begun, &registry, &tokens, &samples)?;
     let dev = encode(&begun, &registry, &tokens, &spread(dev, config.dev_samples))?;
-    let mut run = Run::new(config, begun, registry, tokens)?;
+    let mut run = Run::new(config, begun, registry, tokens, replies(&samples))?;
     let bar = bar(config.schedule.steps, run.step, quiet);
     let mut since = (Instant::now(), 0usize);
     while run.step < config.schedule.steps {
@@ -224,6 +184,16 @@ fn order(encoded: &[Encoded], config: &TrainConfig, step: u64) -> Vec<usize> {
     chosen.chunks(config.batch).nth(place).map(<[usize]>::to_vec).unwrap_or_default()
 }
 
+/// All replies of the samples, each once.
+fn replies(samples: &[Sample]) -> Vec<String> {
+    let reply = |s: &Sample| match &s.target {
+        Target::Reply(text) => Some(text.clone()),
+        _ => None,
+    };
+    let distinct: BTreeSet<String> = samples.iter().filter_map(reply).collect();
+    distinct.into_iter().collect()
+}
+
 fn examples<'e>(encoded: &'e [Encoded], indices: &[usize]) -> Vec<Example<'e>> {
     let example = |e: &'e Encoded| Example { pieces: &e.pieces.ids, script: &e.script, weight: 1.0 };
     indices.iter().filter_map(|&i| encoded.get(i)).map(example).collect()
@@ -237,19 +207,35 @@ struct Run<'a> {
     registry: Registry,
     tokens: TokenTable,
     workers: Workers,
+    replies: Vec<String>,
     step: u64,
 }
 
 impl<'a> Run<'a> {
-    fn new(config: &'a TrainConfig, begun: Begun, registry: Registry, tokens: TokenTable) -> Result<Self, TrainError> {
+    fn new(
+        config: &'a TrainConfig,
+        begun: Begun,
+        registry: Registry,
+        tokens: TokenTable,
+        replies: Vec<String>,
+    ) -> Result<Self, TrainError> {
         let o = config.optimizer;
         let rate = |name: &str| if parameters::group(name) == "encoder" { o.encoder_rate } else { 1.0 };
         let groups = begun.net.parameters().optimizer_groups(o.weight_decay, rate);
         let settings = AdamWConfig { beta1: o.beta1, beta2: o.beta2, eps: o.eps };
         let optimizer = AdamW::new(groups, settings, config.schedule.rate(0)).map_err(tomas_nn::Error::from)?;
         let workers = Workers::new(config.workers)?;
-        let mut run =
-            Self { config, net: begun.net, tokenizer: begun.tokenizer, optimizer, registry, tokens, workers, step: 0 };
+        let mut run = Self {
+            config,
+            net: begun.net,
+            tokenizer: begun.tokenizer,
+            optimizer,
+            registry,
+            tokens,
+            workers,
+            replies,
+            step: 0,
+        };
         run.resume()?;
         Ok(run)
     }
@@ -387,6 +373,7 @@ impl Manifest<'_> {
             steps: run.step,
             seed: run.config.seed,
             encoder: run.config.start.origin.clone(),
+            replies: run.replies.clone(),
         };
         write_manifest(folder, &manifest)
     }
