@@ -5,6 +5,7 @@ use crate::{
     grammar::{Arguments, escaped},
     local::{LocalPlanner, model},
 };
+use std::collections::BTreeSet;
 use tomas_core::{
     plan::{MAX_STEPS, Plan, Step},
     query::{self, Query},
@@ -24,6 +25,8 @@ const MAX_BYTES: usize = 6 * query::MAX_REQUEST_BYTES;
 const MAX_POSITIONS: usize = 600;
 /// How many starts of a copy are tried before copying is given up at a position.
 const STARTS: usize = 12;
+/// How probable a reply must be to be given; several mostly fit a request equally.
+const SURE: f32 = 0.15;
 
 /// What a plan goes on with.
 enum Next {
@@ -246,13 +249,14 @@ impl Writer<'_> {
     fn reply(&mut self) -> Result<String, PlanError> {
         self.choose(&[Choice::Route(Route::NoTool)])?;
         let mut left: Vec<&str> = self.planner.replies.iter().map(String::as_str).collect();
-        let mut at = 0;
+        let (mut at, mut sure) = (0, 1.0);
         while left.len() > 1 {
             let logits = self.decoding.symbols().map_err(model)?;
             // Past the end of a reply only its end can come.
             let next = |reply: &str| reply.as_bytes().get(at).map_or(symbol::STOP as usize, |&b| usize::from(b));
             let score = |reply: &str| logits.get(next(reply)).copied().unwrap_or(f32::NEG_INFINITY);
             let Some(best) = left.iter().copied().max_by(|a, b| score(a).total_cmp(&score(b))).map(next) else { break };
+            sure *= share(left.iter().map(|reply| next(reply)).collect(), best, &logits);
             left.retain(|reply| next(reply) == best);
             let Ok(byte) = u8::try_from(best) else { break };
             if left.len() > 1 {
@@ -260,8 +264,18 @@ impl Writer<'_> {
             }
             at += 1;
         }
-        Ok(left.first().map_or_else(|| "None of my tools serves this request.".to_owned(), |r| (*r).to_owned()))
+        // A reply that only might fit is worse than a plain one.
+        let plain = "None of my tools serves this. I calculate, convert units, know dates and climate normals, search files, \
+                     summarise text, edit pictures and work with matrices.";
+        Ok(left.first().filter(|_| sure >= SURE).unwrap_or(&plain).to_string())
     }
+}
+
+/// The probability of `chosen` among the distinct `symbols` that could come next.
+fn share(symbols: BTreeSet<usize>, chosen: usize, logits: &[f32]) -> f32 {
+    let logit = |symbol: usize| logits.get(symbol).copied().unwrap_or(f32::NEG_INFINITY);
+    let all: f32 = symbols.into_iter().map(|s| (logit(s) - logit(chosen)).exp()).sum();
+    1.0 / all.max(1.0)
 }
 
 /// The first string value in a stretch of JSON that begins and ends in it: what is before its content, the content, and
