@@ -158,7 +158,7 @@ impl Lists {
             "person",
         ];
         let word = |rng: &mut Rng| -> Result<String, String> {
-            let pool: &'static str = *pick::<&str>(&POOLS, rng);
+            let pool = pick::<&str>(&POOLS, rng);
             let text = self.item(pool, rng)?.surface;
             let words: Vec<&str> = text.split_whitespace().collect();
             Ok((*pick(&words, rng)).to_owned())
