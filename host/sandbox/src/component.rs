@@ -1,12 +1,14 @@
 //! Loaded components: checked, compiled, linked, and asked what they are.
 
-use crate::{capability::PACKAGES, compile::compile, error::LoadError, sandbox::Core, state::State};
-use std::fmt;
+use crate::{
+    capability::PACKAGES, compile::compile, error::LoadError, sandbox::Core, state::State, typed::functions::Functions,
+};
+use std::{fmt, sync::Arc};
 use tomas_bindings::{Tool, ToolPre};
 use tomas_core::{name::ToolName, tool::Export};
 use wasmtime::{
     Store,
-    component::{Component, types::ComponentItem},
+    component::{Component, Instance, InstancePre, types::ComponentItem},
 };
 
 /// First bytes of every wasm binary.
@@ -22,12 +24,32 @@ const NAMES: usize = 12;
 /// Functions that the world `tool` exports.
 const FUNCTIONS: [&str; 3] = ["describe", "invoke", "worker"];
 
+/// Functions by which a component shows that it means that world.
+const WORLD: [&str; 2] = ["describe", "invoke"];
+
 /// A component that can be called.
 pub struct LoadedComponent {
     digest: blake3::Hash,
     bytes: u64,
     exports: Vec<Export>,
-    pre: ToolPre<State>,
+    pre: Pre,
+}
+
+/// A component ready to be instantiated.
+#[derive(Clone)]
+enum Pre {
+    /// It exports the world `tool`: JSON in, JSON out.
+    World(ToolPre<State>),
+    /// It exports functions of its own types.
+    Typed(InstancePre<State>, Arc<Functions>),
+}
+
+/// A fresh instance.
+pub(crate) enum Fresh<'c> {
+    /// Of the world `tool`.
+    World(Tool),
+    /// Of plain functions.
+    Typed(Instance, &'c Functions),
 }
 
 impl LoadedComponent {
@@ -55,8 +77,16 @@ impl LoadedComponent {
     }
 
     /// A fresh instance from the pool.
-    pub(crate) async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Tool> {
-        self.pre.instantiate_async(store).await
+    pub(crate) async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Fresh<'_>> {
+        Ok(match &self.pre {
+            Pre::World(pre) => Fresh::World(pre.instantiate_async(store).await?),
+            Pre::Typed(pre, functions) => Fresh::Typed(pre.instantiate_async(store).await?, functions),
+        })
+    }
+
+    /// Whether it must be asked what it exports; of plain functions the types say it.
+    pub(crate) const fn describes(&self) -> bool {
+        matches!(self.pre, Pre::World(_))
     }
 }
 
@@ -76,8 +106,17 @@ pub(crate) fn link(core: &Core, bytes: &[u8]) -> Result<LoadedComponent, LoadErr
     let digest = blake3::hash(bytes);
     let component = compiled(core, bytes, digest)?;
     let pre = core.linker.instantiate_pre(&component).map_err(|error| imports(core, &component, &error))?;
-    let pre = ToolPre::new(pre).map_err(|error| exports(core, &component, &error))?;
-    Ok(LoadedComponent { digest, bytes: bytes.len() as u64, exports: Vec::new(), pre })
+    let bytes = bytes.len() as u64;
+    if WORLD.iter().all(|name| component.get_export_index(None, name).is_some()) {
+        let pre = ToolPre::new(pre).map_err(|error| exports(core, &component, &error))?;
+        return Ok(LoadedComponent { digest, bytes, exports: Vec::new(), pre: Pre::World(pre) });
+    }
+    let functions = Functions::of(&core.engine, &component);
+    let exports = functions.exports();
+    if exports.is_empty() {
+        return Err(no_tools(core, &component, &functions));
+    }
+    Ok(LoadedComponent { digest, bytes, exports, pre: Pre::Typed(pre, Arc::new(functions)) })
 }
 
 /// Says what the bytes are when they cannot be a component, before a process is started for them.
@@ -152,6 +191,17 @@ fn exports(core: &Core, component: &Component, error: &wasmtime::Error) -> LoadE
         if missing.is_empty() { format!("the right types ({})", short(error)) } else { missing.join(" and ") };
     let found = listed(found.iter().map(|(name, _)| *name));
     LoadError::Exports { missing, found: if found.is_empty() { "nothing".to_owned() } else { found } }
+}
+
+/// Says why nothing that a component exports is a tool.
+fn no_tools(core: &Core, component: &Component, functions: &Functions) -> LoadError {
+    let ty = component.component_type();
+    let found = listed(ty.exports(&core.engine).map(|(name, _)| name));
+    let why = functions.left_out.iter().take(NAMES).cloned().collect::<Vec<_>>().join("; ");
+    LoadError::NoTools {
+        found: if found.is_empty() { "nothing".to_owned() } else { found },
+        why: if why.is_empty() { String::new() } else { format!(" ({why})") },
+    }
 }
 
 /// The first names in backticks, each cut to a readable length.

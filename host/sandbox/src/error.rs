@@ -90,7 +90,17 @@ pub enum LoadError {
         /// What wasmtime says.
         reason: String,
     },
-    /// The component does not export the world `tool`.
+    /// The component exports nothing that can be called with JSON.
+    #[error(
+        "the component has no function that can be a tool; it exports {found}{why}\nhint: export functions of plain types, or the world `tomas:tool/tool`, for instance with the SDK in guest-tools/sdk"
+    )]
+    NoTools {
+        /// What it exports, in backticks.
+        found: String,
+        /// Why functions were left out.
+        why: String,
+    },
+    /// The component does not export the world `tool` rightly.
     #[error(
         "the component lacks {missing}; it exports {found}\nhint: export the world `tomas:tool/tool`, for instance with the SDK in guest-tools/sdk"
     )]

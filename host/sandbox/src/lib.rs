@@ -32,6 +32,7 @@ mod pool;
 mod sandbox;
 mod state;
 mod ticker;
+mod typed;
 mod weight;
 
 pub use call::{Call, Finished, Progress, ProgressSink};

@@ -6,7 +6,7 @@ use crate::{
     cancel::{CancelOnDrop, lock},
     capability,
     compile::Turns,
-    component::{self, LoadedComponent},
+    component::{self, Fresh, LoadedComponent},
     config::SandboxConfig,
     context::{Context, Given, Products, Stop, Written},
     cpu::Spent,
@@ -65,6 +65,9 @@ pub(crate) struct Core {
     ticker: Ticker,
 }
 
+/// What would be a fault of this crate.
+const UNDESCRIBED: &str = "a component of plain functions was asked to describe itself";
+
 /// What an instance is asked to do.
 enum Task {
     Describe,
@@ -101,6 +104,9 @@ impl Sandbox {
     /// When it is not a component that this host can run; says what was found and what is allowed.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<LoadedComponent>, LoadError> {
         let component = Arc::new(component::link(&self.0, bytes)?);
+        if !component.describes() {
+            return Ok(component);
+        }
         let answer = self.describe(&component)?;
         Ok(Arc::new(component.with_exports(component::described(&answer)?)))
     }
@@ -248,11 +254,15 @@ impl Task {
     async fn run(&self, context: &Arc<Context>) -> Returned {
         let mut store = State::store(Arc::clone(context), None)?;
         let instance = context.given.component.instantiate(&mut store).await?;
-        match self {
-            Self::Describe => instance.call_describe(&mut store).await.map(Ok),
-            Self::Invoke { tool, arguments } => {
+        match (self, instance) {
+            (Self::Describe, Fresh::World(instance)) => instance.call_describe(&mut store).await.map(Ok),
+            (Self::Describe, Fresh::Typed(..)) => Err(SandboxError::Fault(UNDESCRIBED.to_owned()).into()),
+            (Self::Invoke { tool, arguments }, instance) => {
                 context.input.fetch_add(arguments.len() as u64, Ordering::Relaxed);
-                instance.call_invoke(&mut store, tool.as_str(), arguments).await
+                match instance {
+                    Fresh::World(instance) => instance.call_invoke(&mut store, tool.as_str(), arguments).await,
+                    Fresh::Typed(instance, functions) => functions.call(&mut store, &instance, tool, arguments).await,
+                }
             }
         }
     }

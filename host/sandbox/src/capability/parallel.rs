@@ -7,6 +7,7 @@
 
 use crate::{
     cancel::lock,
+    component::Fresh,
     context::{Context, Stop},
     cpu::Spent,
     guard::guarded,
@@ -131,7 +132,10 @@ impl Shards {
 
     async fn run(self: &Arc<Self>) -> wasmtime::Result<()> {
         let mut store = State::store(Arc::clone(&self.context), Some(Arc::clone(self)))?;
-        let instance = self.context.given.component.instantiate(&mut store).await?;
+        let Fresh::World(instance) = self.context.given.component.instantiate(&mut store).await? else {
+            self.fail("the component exports no `worker`".to_owned());
+            return Ok(());
+        };
         while let Some((index, item)) = self.next() {
             match instance.call_worker(&mut store, &item).await? {
                 Ok(result) => self.put(index, result)?,

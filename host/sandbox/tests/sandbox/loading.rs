@@ -32,7 +32,7 @@ fn what_is_no_component_is_named() {
     assert!(error(b"\0asm").contains("ends within the header"));
     assert!(error(b"\0asm\x01\0\0\0").contains("core WebAssembly module"));
     assert!(error(b"\0asm\x07\0\x01\0").contains("version `07 00 01 00`"));
-    assert!(error(EMPTY_COMPONENT).contains("lacks the function `describe`"));
+    assert!(error(EMPTY_COMPONENT).contains("has no function that can be a tool; it exports nothing"));
     let truncated = fixture("noop");
     assert!(error(&truncated[..truncated.len() / 2]).contains("not valid"));
     let missing = SANDBOX.load_file(Path::new("/no/such/tool.wasm")).unwrap_err().to_string();

@@ -8,3 +8,4 @@ mod parallel;
 mod permissions;
 mod quotas;
 mod support;
+mod typed;

@@ -1,0 +1,239 @@
+//! What a component's exports come to as tools.
+
+use super::{
+    schema,
+    shape::{Shape, Unspeakable},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tomas_core::{name::ToolName, tool::Export};
+use wasmtime::{
+    Engine,
+    component::{
+        Component, ComponentExportIndex, ResourceType, Type,
+        types::{ComponentFunc, ComponentItem},
+    },
+};
+
+/// Exports that toolchains add for themselves.
+const TOOLCHAIN: [&str; 2] = ["init", "exports"];
+
+/// A function that can be called.
+#[derive(Clone)]
+pub(crate) struct Function {
+    /// Where the component exports it.
+    pub(super) index: ComponentExportIndex,
+    /// What it takes, by name.
+    pub(super) parameters: Vec<(String, Parameter)>,
+    /// What it returns.
+    pub(super) result: Option<Shape>,
+    /// How people write it: `docs:adder/add.add(x: u32, y: u32) -> u32`.
+    signature: String,
+}
+
+/// A parameter of a function.
+#[derive(Clone)]
+pub(crate) enum Parameter {
+    /// A value.
+    Value(Shape),
+    /// A handle. A call begins without any, so its argument is what the constructor of this number is given.
+    Handle(usize),
+}
+
+/// The functions of a component by tool name.
+#[derive(Clone, Default)]
+pub(crate) struct Functions {
+    pub(super) tools: BTreeMap<ToolName, Function>,
+    pub(super) constructors: Vec<Function>,
+    /// What is no tool, and why.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// A function as it is exported, before its types are known to be spellable.
+struct Found {
+    interface: Option<String>,
+    name: String,
+    index: ComponentExportIndex,
+    ty: ComponentFunc,
+}
+
+/// A resource and the number of its constructor.
+type Resources = Vec<(ResourceType, usize)>;
+
+impl Functions {
+    /// Finds the functions that a component exports, at its top and in its interfaces.
+    pub(crate) fn of(engine: &Engine, component: &Component) -> Self {
+        let (found, resources) = found(engine, component);
+        let mut all = Self::default();
+        let mut made: Resources = Vec::new();
+        let (constructors, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|f| f.name.starts_with("[constructor]"));
+        for constructor in &constructors {
+            let own = constructor.ty.results().next();
+            let built = Function::of(constructor, &[], |_| Ok(None));
+            if let (Some(Type::Own(resource)), Ok(function)) = (own, built)
+                && resources.contains(&resource)
+            {
+                made.push((resource, all.constructors.len()));
+                all.constructors.push(function);
+            }
+        }
+        let names = names(&others);
+        for (function, name) in others.iter().zip(names) {
+            let spelled = Function::of(function, &made, |ty| Shape::of(ty).map(Some));
+            match (name.parse::<ToolName>(), spelled) {
+                (Ok(name), Ok(function)) => {
+                    all.tools.insert(name, function);
+                }
+                (Err(_), _) => all.left_out.push(format!("`{}`: no tool can be called `{name}`", function.name)),
+                (_, Err(Unspeakable(what))) => {
+                    all.left_out.push(format!("`{}`: JSON cannot spell {what}", function.name));
+                }
+            }
+        }
+        all
+    }
+
+    /// What the component says of its tools, as far as types tell.
+    pub(crate) fn exports(&self) -> Vec<Export> {
+        let export = |(name, function): (&ToolName, &Function)| Export {
+            name: name.clone(),
+            description: format!("Calls `{}`.", function.signature),
+            parameters: self.parameters(function),
+            result: function.result_schema(),
+        };
+        self.tools.iter().map(export).collect()
+    }
+
+    fn parameters(&self, function: &Function) -> Value {
+        let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+        for (name, parameter) in &function.parameters {
+            let (schema, optional) = match parameter {
+                Parameter::Value(shape) => (shape.schema(), matches!(shape, Shape::Option(_))),
+                Parameter::Handle(constructor) => (self.constructed(*constructor), false),
+            };
+            properties.insert(name.clone(), schema);
+            if !optional {
+                required.push(name);
+            }
+        }
+        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+    }
+
+    /// The schema of what a constructor is given.
+    fn constructed(&self, constructor: usize) -> Value {
+        let parameters = self.constructors.get(constructor).map(|f| f.parameters.as_slice()).unwrap_or_default();
+        schema::object(parameters.iter().filter_map(|(name, parameter)| match parameter {
+            Parameter::Value(shape) => Some((name.as_str(), shape)),
+            Parameter::Handle(_) => None,
+        }))
+    }
+}
+
+impl Function {
+    /// A function whose result `result` can spell.
+    fn of(
+        found: &Found,
+        constructors: &[(ResourceType, usize)],
+        result: impl Fn(&Type) -> Result<Option<Shape>, Unspeakable>,
+    ) -> Result<Self, Unspeakable> {
+        if found.ty.async_() {
+            return Err(Unspeakable("an asynchronous function"));
+        }
+        let parameter = |(name, ty): (&str, Type)| {
+            let parameter = match &ty {
+                Type::Own(resource) | Type::Borrow(resource) => {
+                    let made = constructors.iter().find(|(r, _)| r == resource);
+                    Parameter::Handle(made.ok_or(Unspeakable("a handle that has no constructor"))?.1)
+                }
+                ty => Parameter::Value(Shape::of(ty)?),
+            };
+            Ok((name.to_owned(), parameter))
+        };
+        let parameters = found.ty.params().map(parameter).collect::<Result<Vec<_>, _>>()?;
+        let returned = found.ty.results().next();
+        let result = returned.as_ref().map(result).transpose()?.flatten();
+        let names: Vec<&str> = found.ty.params().map(|(name, _)| name).collect::<Vec<_>>();
+        let (interface, dot) = found.interface.as_deref().map_or(("", ""), |name| (name, "."));
+        let signature = format!("{interface}{dot}{}({})", plain(&found.name), names.join(", "));
+        Ok(Self { index: found.index, parameters, result, signature })
+    }
+
+    /// The schema of what an observation of this tool holds.
+    fn result_schema(&self) -> Value {
+        let returned = match &self.result {
+            Some(Shape::Result(ok, _)) => ok.as_deref(),
+            other => other.as_ref(),
+        };
+        let returned = returned.map_or_else(|| json!({"type": "null"}), Shape::schema);
+        json!({
+            "type": "object",
+            "properties": {"text": {"type": "string"}, "value": {"type": "string"}, "returned": returned},
+            "required": ["text", "returned"],
+        })
+    }
+}
+
+fn found(engine: &Engine, component: &Component) -> (Vec<Found>, Vec<ResourceType>) {
+    let (mut functions, mut resources) = (Vec::new(), Vec::new());
+    let mut add =
+        |interface: Option<&str>, within: Option<&ComponentExportIndex>, name: &str, item: ComponentItem| match item {
+            ComponentItem::ComponentFunc(ty) => {
+                if let Some(index) = component.get_export_index(within, name) {
+                    functions.push(Found { interface: interface.map(str::to_owned), name: name.to_owned(), index, ty });
+                }
+            }
+            ComponentItem::Resource(resource) => resources.push(resource),
+            _ => {}
+        };
+    for (name, item) in component.component_type().exports(engine) {
+        if TOOLCHAIN.contains(&name) || name.starts_with("wasi:") {
+            continue;
+        }
+        match item.ty {
+            ComponentItem::ComponentInstance(instance) => {
+                let index = component.get_export_index(None, name);
+                for (inner, item) in instance.exports(engine) {
+                    add(Some(name), index.as_ref(), inner, item.ty);
+                }
+            }
+            item => add(None, None, name, item),
+        }
+    }
+    (functions, resources)
+}
+
+/// A name each: that of the function where no other has it, else with its interface, else with its package too.
+fn names(found: &[Found]) -> Vec<String> {
+    let short = |f: &Found| tool_name(&plain(&f.name));
+    let middle = |f: &Found| match &f.interface {
+        Some(path) => tool_name(&format!("{}_{}", local(path), plain(&f.name))),
+        None => short(f),
+    };
+    let long = |f: &Found| match &f.interface {
+        Some(path) => tool_name(&format!("{}_{}", path.split('@').next().unwrap_or(path), plain(&f.name))),
+        None => short(f),
+    };
+    let once = |name: &String, of: &dyn Fn(&Found) -> String| found.iter().filter(|f| of(f) == *name).count() == 1;
+    let name = |f: &Found| {
+        let names = [(short(f), &short as &dyn Fn(&Found) -> String), (middle(f), &middle)];
+        names.into_iter().find(|(name, of)| once(name, of)).map_or_else(|| long(f), |(name, _)| name)
+    };
+    found.iter().map(name).collect()
+}
+
+/// `[method]counter.increment` is `counter.increment`.
+fn plain(name: &str) -> String {
+    name.split_once(']').map_or(name, |(_, name)| name).to_owned()
+}
+
+/// `docs:adder/add@0.1.0` is `add`.
+fn local(path: &str) -> &str {
+    let path = path.split('@').next().unwrap_or(path);
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The characters that every client accepts in the name of a tool.
+fn tool_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
