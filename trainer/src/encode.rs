@@ -5,11 +5,11 @@
 
 use crate::data::sample::{Sample, Target};
 use serde_json::Value;
-use tomas_core::{level::LevelTable, plan::Step, resource::Resource, token::TokenTable};
+use tomas_core::{level::LevelTable, plan::Step, token::TokenTable};
 use tomas_nn::{
     piece::{PieceEncoder, Pieces},
     quote::Quoter,
-    script::{Action, Levels, Route, Script},
+    script::{Action, Route, Script},
 };
 
 /// A sample ready for the network.
@@ -42,6 +42,8 @@ pub struct SampleEncoder<'a> {
     pub tools: &'a [String],
     /// What levels amount to.
     pub levels: &'a LevelTable,
+    /// The replies that a checkpoint can give, at most 256.
+    pub replies: &'a [String],
 }
 
 impl SampleEncoder<'_> {
@@ -52,14 +54,16 @@ impl SampleEncoder<'_> {
     pub fn encode(&self, sample: &Sample) -> Result<Encoded, EncodeError> {
         let prompt = sample.query.prompt();
         let pieces = self.pieces.encode(&prompt)?;
-        let levels = budget_levels(self.levels, sample);
+        let levels = self.levels.indices(&sample.query.budget);
         let script = match &sample.target {
             Target::Tool(tool) => Script::selection(self.route(tool.as_deref())?, levels)?,
             Target::Reply(text) => {
-                let mut actions = vec![Action::Route(Route::NoTool)];
-                actions.extend(text.bytes().map(Action::Byte));
-                actions.push(Action::Stop);
-                Script::layout(&actions, levels)?
+                let number = self.replies.iter().position(|r| r == text).and_then(|n| u8::try_from(n).ok());
+                match number {
+                    Some(n) => Script::layout(&[Action::Route(Route::NoTool), Action::Reply(n)], levels)?,
+                    // A reply that training never saw can only say that no tool serves this.
+                    None => Script::selection(Route::NoTool, levels)?,
+                }
             }
             Target::Steps(steps) => Script::layout(&self.actions(steps, &prompt, &pieces)?, levels)?,
         };
@@ -83,13 +87,6 @@ impl SampleEncoder<'_> {
         writer.actions.push(Action::Route(Route::EndPlan));
         Ok(writer.actions)
     }
-}
-
-/// The budget as the network is told of it: the highest level of each resource that fits.
-#[must_use]
-pub fn budget_levels(table: &LevelTable, sample: &Sample) -> Levels {
-    let floor = table.floor(&sample.query.budget);
-    Resource::ALL.map(|r| u8::try_from(floor.get(r).index()).unwrap_or(0))
 }
 
 /// Writes JSON as actions.

@@ -3,7 +3,6 @@
 use crate::PlanError;
 use tomas_core::{
     configuration::{Configuration, SizeClass},
-    profile::Profile,
     query::Query,
     registry::Registry,
     tool::Tool,
@@ -12,13 +11,7 @@ use tomas_core::{
 /// The configurations of a tool that this query may use: they fit in what is free, their size class is possible for the
 /// query's inputs, and they were not measured to fail.
 pub fn configurations<'a>(registry: &'a Registry, tool: &Tool, query: &Query) -> Vec<&'a Configuration> {
-    let sizes = query.sizes(tool);
-    registry
-        .configurations()
-        .iter()
-        .filter(|c| c.tool == *tool.name() && sizes.contains(&c.size))
-        .filter(|c| registry.fits(c, &query.budget) && registry.profile(c).is_none_or(Profile::feasible))
-        .collect()
+    query.sizes(tool).into_iter().flat_map(|size| registry.feasible(tool.name(), size, &query.budget)).collect()
 }
 
 /// Whether a tool can be called for this query at all: a tool whose required argument names a blob needs an attachment.

@@ -10,7 +10,6 @@ use tomas_core::{
     plan::Plan,
     query::{self, Query},
     registry::Registry,
-    resource::Resource,
     token::{CheckpointManifest, TokenTable},
     tool::Tool,
 };
@@ -115,12 +114,6 @@ impl LocalPlanner {
         Ok(names.zip(logs).collect())
     }
 
-    /// The bias in force on the route to no tool.
-    #[must_use]
-    pub const fn no_tool_bias(&self) -> f32 {
-        self.no_tool_bias
-    }
-
     /// Sets the bias on the route to no tool, for tuning on development data.
     pub const fn set_no_tool_bias(&mut self, bias: f32) {
         self.no_tool_bias = bias;
@@ -137,8 +130,7 @@ impl LocalPlanner {
     }
 
     fn levels(&self, query: &Query) -> Levels {
-        let floor = self.registry.levels().floor(&query.budget);
-        Resource::ALL.map(|r| u8::try_from(floor.get(r).index()).unwrap_or(0))
+        self.registry.levels().indices(&query.budget)
     }
 }
 

@@ -5,7 +5,6 @@ use crate::{
     grammar::{Arguments, escaped},
     local::{LocalPlanner, model},
 };
-use std::collections::BTreeSet;
 use tomas_core::{
     plan::{MAX_STEPS, Plan, Step},
     query::{self, Query},
@@ -13,7 +12,7 @@ use tomas_core::{
 };
 use tomas_nn::{
     piece::Pieces,
-    planner::Decoding,
+    planner::{Decoding, log_softmax},
     quote::Quoter,
     script::{Action, Choice, Cursor, Input, Route},
     symbol,
@@ -148,7 +147,7 @@ impl Writer<'_> {
                 match action {
                     Action::Copy { start, end } => self.choose(&[Choice::CopyFrom(start), Choice::CopyTo(end)])?,
                     Action::Byte(byte) => self.bytes(&[byte])?,
-                    Action::Route(_) | Action::Stop => {}
+                    Action::Route(_) | Action::Reply(_) => {}
                 }
             }
             rest = after;
@@ -245,37 +244,18 @@ impl Writer<'_> {
         Err(PlanError::Model("no span is accepted where one was".to_owned()))
     }
 
-    /// The reply that follows the route to no tool: byte by byte, but only along the replies that the checkpoint knows.
+    /// The reply that follows the route to no tool, of those that the checkpoint knows.
     fn reply(&mut self) -> Result<String, PlanError> {
         self.choose(&[Choice::Route(Route::NoTool)])?;
-        let mut left: Vec<&str> = self.planner.replies.iter().map(String::as_str).collect();
-        let (mut at, mut sure) = (0, 1.0);
-        while left.len() > 1 {
-            let logits = self.decoding.symbols().map_err(model)?;
-            // Past the end of a reply only its end can come.
-            let next = |reply: &str| reply.as_bytes().get(at).map_or(symbol::STOP as usize, |&b| usize::from(b));
-            let score = |reply: &str| logits.get(next(reply)).copied().unwrap_or(f32::NEG_INFINITY);
-            let Some(best) = left.iter().copied().max_by(|a, b| score(a).total_cmp(&score(b))).map(next) else { break };
-            sure *= share(left.iter().map(|reply| next(reply)).collect(), best, &logits);
-            left.retain(|reply| next(reply) == best);
-            let Ok(byte) = u8::try_from(best) else { break };
-            if left.len() > 1 {
-                self.bytes(&[byte])?;
-            }
-            at += 1;
-        }
+        let mut logits = self.decoding.symbols().map_err(model)?;
+        logits.truncate(self.planner.replies.len());
+        let shares = log_softmax(&logits);
         // A reply that only might fit is worse than a plain one.
+        let sure = argmax(&shares).filter(|&best| shares.get(best).is_some_and(|share| share.exp() >= SURE));
         let plain = "None of my tools serves this. I calculate, convert units, know dates and climate normals, search files, \
                      summarise text, edit pictures and work with matrices.";
-        Ok(left.first().filter(|_| sure >= SURE).unwrap_or(&plain).to_string())
+        Ok(sure.and_then(|best| self.planner.replies.get(best)).map_or_else(|| plain.to_owned(), Clone::clone))
     }
-}
-
-/// The probability of `chosen` among the distinct `symbols` that could come next.
-fn share(symbols: BTreeSet<usize>, chosen: usize, logits: &[f32]) -> f32 {
-    let logit = |symbol: usize| logits.get(symbol).copied().unwrap_or(f32::NEG_INFINITY);
-    let all: f32 = symbols.into_iter().map(|s| (logit(s) - logit(chosen)).exp()).sum();
-    1.0 / all.max(1.0)
 }
 
 /// The first string value in a stretch of JSON that begins and ends in it: what is before its content, the content, and

@@ -93,11 +93,6 @@ impl AdamW {
         self.rate = rate;
     }
 
-    /// The learning rate of the next step.
-    pub fn rate(&self) -> f64 {
-        self.rate
-    }
-
     /// Steps taken so far, over all resumed runs.
     pub fn steps(&self) -> u64 {
         self.steps
@@ -323,24 +318,6 @@ pub fn global_norm<'a>(vars: impl IntoIterator<Item = &'a Var>, grads: &GradStor
         }
     }
     Ok(sum.sqrt())
-}
-
-/// Scales the gradients of these parameters down to a global norm of `max_norm` if theirs is above; returns the norm
-/// before. [`AdamW::step_clipped`] does the same without a pass of its own over the gradients.
-///
-/// # Errors
-/// If a gradient cannot be read or scaled.
-pub fn clip_grad_norm(vars: &[Var], grads: &mut GradStore, max_norm: f64) -> Result<f64> {
-    let norm = global_norm(vars, grads)?;
-    let factor = clip_factor(norm, max_norm);
-    if norm.is_finite() && factor < 1.0 {
-        for var in vars {
-            if let Some(grad) = grads.remove(var) {
-                grads.insert(var, (grad * factor)?);
-            }
-        }
-    }
-    Ok(norm)
 }
 
 fn clip_factor(norm: f64, max_norm: f64) -> f64 {

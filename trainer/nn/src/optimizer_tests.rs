@@ -89,6 +89,21 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
     assert_eq!(optimizer.steps(), 10);
 }
 
+/// Scales the gradients of these parameters down to a global norm of `max_norm` if theirs is above; returns the norm
+/// before: what [`AdamW::step_clipped`] does, in a pass of its own over the gradients.
+fn clip_grad_norm(vars: &[Var], grads: &mut GradStore, max_norm: f64) -> Result<f64> {
+    let norm = global_norm(vars, grads)?;
+    let factor = clip_factor(norm, max_norm);
+    if norm.is_finite() && factor < 1.0 {
+        for var in vars {
+            if let Some(grad) = grads.remove(var) {
+                grads.insert(var, (grad * factor)?);
+            }
+        }
+    }
+    Ok(norm)
+}
+
 #[test]
 fn clipping_scales_to_the_norm() {
     let (a, b) = (var(&[1.0, 2.0]), var(&[3.0]));

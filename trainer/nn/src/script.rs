@@ -9,7 +9,8 @@
 //! ```
 //!
 //! so a verbatim span of the request costs two positions however long it is. A route to no tool is
-//! followed by a reply in bytes up to [`symbol::STOP`].
+//! followed by the number of a reply, which stands where a byte would: replies are a closed list, so
+//! one choice among them learns what spelling them out learns, at an eightieth of the positions.
 //!
 //! The [`Cursor`] walks over this, one choice at a time; a planner steps it while decoding, and
 //! [`Script::layout`] steps it over known actions, so the two cannot disagree.
@@ -35,7 +36,7 @@ pub enum Route {
 pub enum Action {
     /// A step begins, or the plan ends.
     Route(Route),
-    /// A byte of the arguments' JSON object, or of a reply.
+    /// A byte of the arguments' JSON object.
     Byte(u8),
     /// The request's text from the start of one piece to the end of another (`end >= start >= 1`).
     Copy {
@@ -44,8 +45,8 @@ pub enum Action {
         /// Last piece, included.
         end: u32,
     },
-    /// The reply ends.
-    Stop,
+    /// This reply, by its number in the checkpoint's list; the plan ends with it.
+    Reply(u8),
 }
 
 /// What is chosen at one position.
@@ -59,8 +60,8 @@ pub enum Choice {
     CopyFrom(u32),
     /// At a pointer position: the span ends with this piece.
     CopyTo(u32),
-    /// At a symbol position of a reply: the end.
-    Stop,
+    /// At a reply position: its number.
+    Reply(u8),
 }
 
 /// What kind of choice comes next.
@@ -71,11 +72,10 @@ pub enum Position {
         /// Whether no step was chosen yet.
         first: bool,
     },
-    /// A byte, a copy, or (in a reply) the end.
-    Symbol {
-        /// Whether this is a reply and not arguments.
-        reply: bool,
-    },
+    /// A byte or a copy.
+    Symbol,
+    /// The number of a reply, among the bytes.
+    Reply,
     /// The last piece of the span that begins with piece `start`.
     Pointer {
         /// First piece of the span.
@@ -101,9 +101,9 @@ pub enum Target {
     None,
     /// At a route position.
     Route(Route),
-    /// At a symbol position; with [`symbol::COPY`] the first piece is chosen too.
+    /// At a symbol or reply position; with [`symbol::COPY`] the first piece is chosen too.
     Symbol {
-        /// A byte, COPY or STOP.
+        /// A byte, COPY, or the number of a reply.
         id: u32,
         /// First piece of the span.
         start: Option<u32>,
@@ -143,7 +143,7 @@ impl Script {
                 Action::Route(route) => [Some(Choice::Route(route)), None],
                 Action::Byte(byte) => [Some(Choice::Byte(byte)), None],
                 Action::Copy { start, end } => [Some(Choice::CopyFrom(start)), Some(Choice::CopyTo(end))],
-                Action::Stop => [Some(Choice::Stop), None],
+                Action::Reply(number) => [Some(Choice::Reply(number)), None],
             };
             for choice in choices.into_iter().flatten() {
                 targets.push(cursor.target(choice));
@@ -231,26 +231,24 @@ impl Cursor {
                 let symbol = symbol::CONFIGURATION
                     .checked_add(index)
                     .ok_or_else(|| format!("configuration `{index}` is out of range"))?;
-                (Position::Symbol { reply: false }, plain(symbol))
+                (Position::Symbol, plain(symbol))
             }
             (Position::Route { first: true }, Choice::Route(Route::NoTool)) => {
-                (Position::Symbol { reply: true }, plain(symbol::NO_TOOL))
+                (Position::Reply, plain(symbol::NO_TOOL))
             }
             (Position::Route { first: false }, Choice::Route(Route::EndPlan)) => (Position::End, None),
-            (Position::Symbol { reply: true }, Choice::Stop) => (Position::End, None),
-            (Position::Symbol { reply: true }, Choice::Byte(byte)) => (self.position, plain(u32::from(byte))),
-            (Position::Symbol { reply: false }, Choice::Byte(byte)) => {
+            (Position::Reply, Choice::Reply(_)) => (Position::End, None),
+            (Position::Symbol, Choice::Byte(byte)) => {
                 let closed = self.object.read(byte)?;
                 let next = if closed { Position::Route { first: false } } else { self.position };
                 (next, plain(u32::from(byte)))
             }
-            (Position::Symbol { reply }, Choice::CopyFrom(start)) if start > 0 && (reply || self.object.depth > 0) => {
+            (Position::Symbol, Choice::CopyFrom(start)) if start > 0 && self.object.depth > 0 => {
                 (Position::Pointer { start }, pointed(symbol::COPY, start))
             }
             (Position::Pointer { start }, Choice::CopyTo(end)) if end >= start => {
-                // Only a reply or an open object can hold a copy, so the object tells them apart.
                 self.object.escaped = false;
-                (Position::Symbol { reply: self.object.depth == 0 }, pointed(symbol::STEP, end))
+                (Position::Symbol, pointed(symbol::STEP, end))
             }
             (position, choice) => return Err(format!("`{choice:?}` is not allowed at `{position:?}`")),
         };
@@ -268,7 +266,7 @@ impl Cursor {
                 Position::Pointer { start } => Target::Pointer { start, end },
                 _ => Target::None,
             },
-            Choice::Stop => Target::Symbol { id: symbol::STOP, start: None },
+            Choice::Reply(number) => Target::Symbol { id: u32::from(number), start: None },
         }
     }
 }

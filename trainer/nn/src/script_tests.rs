@@ -18,7 +18,7 @@ fn a_call_is_laid_out_as_the_module_says() {
     let symbols: Vec<u32> = script.inputs.iter().map(|input| input.symbol).collect();
     let text: Vec<u32> = "{\"q\":\"".bytes().map(u32::from).collect();
     let expected = [
-        vec![symbol::BOS, 262, 267, 269, 276, symbol::CONFIGURATION + 7],
+        vec![symbol::BOS, 261, 266, 268, 275, symbol::CONFIGURATION + 7],
         text,
         vec![symbol::COPY, symbol::STEP, u32::from(b'"'), u32::from(b'}')],
     ]
@@ -57,12 +57,13 @@ fn what_is_not_allowed_says_where() {
         (step(0, bytes("{}")), 3),
         (step(0, bytes("[")), 1),
         (step(0, vec![copy(1, 2)]), 1),
-        (step(0, [bytes("{\""), vec![Action::Stop]].concat()), 3),
+        (step(0, [bytes("{\""), vec![Action::Reply(0)]].concat()), 3),
         (step(0, [bytes("{\""), vec![copy(0, 2)]].concat()), 3),
         (step(0, [bytes("{\""), vec![copy(3, 2)]].concat()), 3),
         (step(0, [bytes("{"), vec![end]].concat()), 2),
-        ([vec![none], bytes("hi")].concat(), 3),
-        ([vec![none], bytes("hi"), vec![Action::Stop, Action::Stop]].concat(), 4),
+        (vec![none], 1),
+        ([vec![none], bytes("h")].concat(), 1),
+        (vec![none, Action::Reply(1), Action::Reply(2)], 2),
         (step(u32::MAX, bytes("{}")), 0),
     ];
     for (actions, at) in cases {
@@ -71,7 +72,7 @@ fn what_is_not_allowed_says_where() {
             other => panic!("{actions:?} gave {other:?}"),
         }
     }
-    assert!(Script::layout(&[none, Action::Stop], [0, 0, 4, 0]).is_err());
+    assert!(Script::layout(&[none, Action::Reply(0)], [0, 0, 4, 0]).is_err());
 }
 
 #[test]
@@ -102,8 +103,7 @@ fn plan() -> impl Strategy<Value = Vec<Action>> {
     let calls = steps.prop_map(|steps| {
         steps.into_iter().flat_map(|(c, json)| step(c, json)).chain([Action::Route(Route::EndPlan)]).collect()
     });
-    let reply =
-        content().prop_map(|content| [vec![Action::Route(Route::NoTool)], content, vec![Action::Stop]].concat());
+    let reply = any::<u8>().prop_map(|number| vec![Action::Route(Route::NoTool), Action::Reply(number)]);
     prop_oneof![2 => calls, 1 => reply]
 }
 
@@ -115,11 +115,9 @@ fn decode(script: &Script, levels: Levels) -> Vec<Action> {
         let target = script.targets[inputs.len() - 1];
         let choice = match (cursor.position(), target) {
             (Position::Route { .. }, Target::Route(route)) => Choice::Route(route),
-            (Position::Symbol { .. }, Target::Symbol { id: symbol::COPY, start: Some(start) }) => {
-                Choice::CopyFrom(start)
-            }
-            (Position::Symbol { reply: true }, Target::Symbol { id: symbol::STOP, start: None }) => Choice::Stop,
-            (Position::Symbol { .. }, Target::Symbol { id, start: None }) => Choice::Byte(u8::try_from(id).unwrap()),
+            (Position::Symbol, Target::Symbol { id: symbol::COPY, start: Some(start) }) => Choice::CopyFrom(start),
+            (Position::Symbol, Target::Symbol { id, start: None }) => Choice::Byte(u8::try_from(id).unwrap()),
+            (Position::Reply, Target::Symbol { id, start: None }) => Choice::Reply(u8::try_from(id).unwrap()),
             (Position::Pointer { start }, Target::Pointer { start: same, end }) if start == same => Choice::CopyTo(end),
             (position, target) => panic!("the cursor is at {position:?}, the script at {target:?}"),
         };
@@ -127,7 +125,7 @@ fn decode(script: &Script, levels: Levels) -> Vec<Action> {
             (Choice::Route(route), _) => actions.push(Action::Route(route)),
             (Choice::Byte(byte), _) => actions.push(Action::Byte(byte)),
             (Choice::CopyTo(end), Position::Pointer { start }) => actions.push(Action::Copy { start, end }),
-            (Choice::Stop, _) => actions.push(Action::Stop),
+            (Choice::Reply(number), _) => actions.push(Action::Reply(number)),
             _ => {}
         }
         inputs.extend(cursor.choose(choice).unwrap());
@@ -149,7 +147,7 @@ proptest! {
     #[test]
     fn any_choices_are_refused_or_taken_but_never_panic(choices in prop::collection::vec(prop_oneof![
         (0u32..3).prop_map(|c| Choice::Route(Route::Configuration(c))), Just(Choice::Route(Route::EndPlan)), Just(Choice::Route(Route::NoTool)),
-        any::<u8>().prop_map(Choice::Byte), prop::sample::select(b"{}\"\\".to_vec()).prop_map(Choice::Byte), (0u32..4).prop_map(Choice::CopyFrom), (0u32..4).prop_map(Choice::CopyTo), Just(Choice::Stop),
+        any::<u8>().prop_map(Choice::Byte), prop::sample::select(b"{}\"\\".to_vec()).prop_map(Choice::Byte), (0u32..4).prop_map(Choice::CopyFrom), (0u32..4).prop_map(Choice::CopyTo), any::<u8>().prop_map(Choice::Reply),
     ], 0..60)) {
         let (mut cursor, _) = Cursor::begin([0; 4]).unwrap();
         for choice in choices {

@@ -7,24 +7,21 @@
 pub const BOS: u32 = 256;
 /// Chosen where a span of the request is copied; its first piece is chosen with it.
 pub const COPY: u32 = 257;
-/// Ends a reply.
-pub const STOP: u32 = 258;
-/// Input after the route to no tool: a reply follows.
-pub const NO_TOOL: u32 = 259;
+/// Input after the route to no tool: the number of a reply follows.
+pub const NO_TOOL: u32 = 258;
 /// The route that ends a plan. Nothing follows it, so it is never input.
-pub const END_PLAN: u32 = 260;
+pub const END_PLAN: u32 = 259;
 /// Input for the level of the first resource's budget; see [`budget`].
-pub const BUDGET: u32 = 261;
+pub const BUDGET: u32 = 260;
 /// Input after the last piece of a copied span was chosen.
-pub const STEP: u32 = 277;
+pub const STEP: u32 = 276;
 /// The first configuration; configuration `i` is `CONFIGURATION + i`.
-pub const CONFIGURATION: u32 = 278;
+pub const CONFIGURATION: u32 = 277;
 
-/// How many symbols can be chosen where bytes are written: bytes, [`BOS`] (never chosen),
-/// [`COPY`], [`STOP`].
-pub const OUTPUTS: usize = 259;
+/// How many symbols can be chosen where bytes are written: bytes, [`BOS`] (never chosen), [`COPY`].
+pub const OUTPUTS: usize = 258;
 /// How many rows the symbol embedding has.
-pub const COUNT: usize = 278;
+pub const COUNT: usize = 277;
 
 /// Resources that a budget names: CPU cores, CPU memory, GPU SMs, GPU memory.
 pub const RESOURCES: usize = 4;

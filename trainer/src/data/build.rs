@@ -44,9 +44,6 @@ pub struct BuildConfig {
     pub stated_budget: f64,
     /// Training samples from public sets that label only the tool.
     pub public: usize,
-    /// Share of the training samples without a tool that carry their reply; the others teach only that no tool serves.
-    /// Replies are long and there is more than one for a request, so that many of them drown what is learnt of arguments.
-    pub replies: f64,
     /// Folder of intents.
     pub language: PathBuf,
     /// Folder of public sets.
@@ -205,9 +202,6 @@ impl Draw<'_> {
         values: &BTreeMap<String, Value>,
     ) -> Result<Option<Sample>, BuildError> {
         let target = match &intent.meaning {
-            Meaning::Replies(_) if self.split == Split::Train && self.rng.f64() >= self.config.replies => {
-                Target::Tool(None)
-            }
             Meaning::Replies(replies) => Target::Reply(self.rng.choice(replies).cloned().unwrap_or_default()),
             Meaning::Steps(steps) => {
                 let mut planned = Vec::new();

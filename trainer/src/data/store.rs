@@ -78,3 +78,36 @@ pub fn read(folder: &Path, split: Split) -> Result<Vec<Sample>, StoreError> {
     }
     Ok(samples)
 }
+
+/// At most `most` samples, evenly spread over the list, so that every kind is among them.
+#[must_use]
+pub fn spread(samples: Vec<Sample>, most: usize) -> Vec<Sample> {
+    let (all, taken) = (samples.len(), samples.len().min(most));
+    // Of every `all / taken` samples the first: index n is taken when n * taken / all is a new whole number.
+    let first = |n: &usize| n * taken % all.max(1) < taken;
+    samples.into_iter().enumerate().filter(|(n, _)| first(n)).map(|(_, sample)| sample).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::sample::Target;
+
+    #[test]
+    fn samples_are_spread_to_the_end_and_as_many_as_asked_for() {
+        let sample = |n: usize| {
+            let query = serde_json::from_value(serde_json::json!({
+                "text": n.to_string(), "attachments": [], "folder_bytes": 0,
+                "budget": {"cpu": "1000m", "memory": "1MiB", "gpu_sms": 0, "gpu_memory": "0"},
+            }));
+            Sample::new(Split::Dev, n.to_string(), query.unwrap(), Target::Tool(None), Vec::new())
+        };
+        let names = |all: usize, most: usize| -> Vec<String> {
+            spread((0..all).map(sample).collect(), most).into_iter().map(|s| s.source).collect()
+        };
+        assert_eq!(names(10, 4), ["0", "3", "5", "8"]);
+        assert_eq!(names(3, 9).len(), 3);
+        assert_eq!(names(2278, 512).len(), 512);
+        assert!(names(0, 5).is_empty() && names(5, 0).is_empty());
+    }
+}

@@ -1,4 +1,5 @@
-//! The configuration of a training run (`configs/train/*.toml`). Unknown keys fail.
+//! The configuration of a training run (`configs/train/*.toml`). Unknown keys fail. With `base = "default.toml"` a file
+//! holds only what differs from the file of that name beside it.
 
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -124,16 +125,52 @@ pub enum ConfigError {
     Schedule(tomas_nn::Error),
 }
 
+fn text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+}
+
+/// The file beside `path` that it differs from.
+fn base_of(path: &Path, base: &toml::Value) -> Result<toml::Table, ConfigError> {
+    let wrong =
+        |found: String| ConfigError::Value { key: "base", found, allowed: "a file beside this one, without a base" };
+    let name = base.as_str().ok_or_else(|| wrong(base.to_string()))?;
+    let path = path.with_file_name(name);
+    let table: toml::Table = toml::from_str(&text(&path)?)
+        .map_err(|source| ConfigError::Parse { path: path.clone(), source: Box::new(source) })?;
+    if table.contains_key("base") { Err(wrong(format!("`{name}`, which has one"))) } else { Ok(table) }
+}
+
+/// Puts every value of `differences` over that of `whole`, table by table.
+fn merge(whole: &mut toml::Table, differences: toml::Table) {
+    for (key, value) in differences {
+        match (whole.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(differences)) => merge(inner, differences),
+            (_, value) => {
+                whole.insert(key, value);
+            }
+        }
+    }
+}
+
 impl TrainConfig {
     /// Reads and checks a configuration; relative paths are taken from `root`.
     ///
     /// # Errors
     /// When it does not read, parse, or make sense.
     pub fn read(path: &Path, root: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
+        let broken = |source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) };
+        let text = text(path)?;
+        let mut differences: toml::Table = toml::from_str(&text).map_err(broken)?;
+        let mut config: Self = match differences.remove("base") {
+            // Read from the text, an error can say on which line it is.
+            None => toml::from_str(&text),
+            Some(base) => {
+                let mut whole = base_of(path, &base)?;
+                merge(&mut whole, differences);
+                whole.try_into()
+            }
+        }
+        .map_err(broken)?;
         config.check()?;
         for path in [&mut config.data, &mut config.registry, &mut config.out, &mut config.start.encoder] {
             *path = root.join(&path);
@@ -172,5 +209,39 @@ impl TrainConfig {
             );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped(name: &str) -> Result<TrainConfig, ConfigError> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        TrainConfig::read(&root.join("configs/train").join(name), &root)
+    }
+
+    #[test]
+    fn a_file_with_a_base_differs_in_what_it_says_only() {
+        let (whole, scratch) = (shipped("default.toml").unwrap(), shipped("scratch.toml").unwrap());
+        assert!(scratch.start.scratch && !whole.start.scratch);
+        assert_eq!(scratch.start.hidden, whole.start.hidden);
+        assert_eq!(scratch.loss, whole.loss);
+    }
+
+    #[test]
+    fn bases_that_are_none_are_refused() {
+        let folder = std::env::temp_dir().join(format!("tomas-base-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+        write("a.toml", "base = \"b.toml\"");
+        write("b.toml", "base = \"a.toml\"");
+        write("c.toml", "base = 3");
+        write("d.toml", "base = \"missing.toml\"");
+        let said = |name: &str| TrainConfig::read(&folder.join(name), &folder).unwrap_err().to_string();
+        assert!(said("a.toml").contains("which has one"), "{}", said("a.toml"));
+        assert!(said("c.toml").contains("`base` is 3"), "{}", said("c.toml"));
+        assert!(said("d.toml").contains("cannot be read"), "{}", said("d.toml"));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -46,6 +46,16 @@ pub enum TrainError {
         /// What it was.
         loss: f32,
     },
+    /// More replies than a byte can number.
+    #[error(
+        "the data holds `{found}` distinct replies; allowed are `{allowed}`\nhint: let intents of data/language share their replies"
+    )]
+    Replies {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        allowed: usize,
+    },
     /// There is nothing to train on.
     #[error("`{0}` holds no training samples\nhint: run `tomas-host data build`")]
     Empty(PathBuf),

@@ -87,13 +87,15 @@ pub fn train(config: &TrainConfig, quiet: bool) -> Result<PathBuf, TrainError> {
     let mut begun = start::begin(config, &registry, &samples)?;
     begun.net = begun.net.trainable(|_| true)?;
     let tokens = TokenTable::atomic(&registry);
-    let encoded = encode(&begun, &registry, &tokens, &samples)?;
-    let dev = encode(&begun, &registry, &tokens, &spread(dev, config.dev_samples))?;
-    let mut run = Run::new(config, begun, registry, tokens, replies(&samples))?;
+    let replies = replies(&samples)?;
+    let encoded = encode(&begun, &registry, &tokens, &replies, &samples)?;
+    let dev = encode(&begun, &registry, &tokens, &replies, &store::spread(dev, config.dev_samples))?;
+    let mut run = Run::new(config, begun, registry, tokens, replies)?;
     let bar = bar(config.schedule.steps, run.step, quiet);
+    let mut order = Order::new(config);
     let mut since = (Instant::now(), 0usize);
     while run.step < config.schedule.steps {
-        let indices = order(&encoded, config, run.step);
+        let indices = order.of(&encoded, run.step);
         let (parts, norm) = run.update(&encoded, &indices)?;
         since.1 += indices.len();
         bar.set_position(run.step);
@@ -122,7 +124,7 @@ pub fn train(config: &TrainConfig, quiet: bool) -> Result<PathBuf, TrainError> {
         }
     }
     bar.finish();
-    run.checkpoint(0.0)
+    run.checkpoint()
 }
 
 /// Reads a sealed registry.
@@ -150,48 +152,65 @@ fn encode(
     begun: &Begun,
     registry: &Registry,
     tokens: &TokenTable,
+    replies: &[String],
     samples: &[Sample],
 ) -> Result<Vec<Encoded>, EncodeError> {
     let tools = &begun.net.config().tools;
-    let encoder = SampleEncoder { pieces: &begun.pieces, tokens, tools, levels: registry.levels() };
+    let encoder = SampleEncoder { pieces: &begun.pieces, tokens, tools, levels: registry.levels(), replies };
     samples.iter().map(|s| encoder.encode(s)).collect()
-}
-
-/// Evenly spread over the list, so that every tool is among them.
-fn spread(samples: Vec<Sample>, count: usize) -> Vec<Sample> {
-    let every = (samples.len() / count.max(1)).max(1);
-    samples.into_iter().step_by(every).take(count).collect()
 }
 
 /// Batches of about one length are drawn from stretches of this many.
 const STRETCH: usize = 8;
 
-/// The samples of a step: a function of seed and step alone. An epoch is shuffled, cut into stretches, each sorted by
-/// length and cut into batches, whose order is shuffled within the stretch.
-fn order(encoded: &[Encoded], config: &TrainConfig, step: u64) -> Vec<usize> {
-    let batches = encoded.len().div_ceil(config.batch) as u64;
-    let (epoch, within) = (step / batches, usize::try_from(step % batches).unwrap_or(0));
-    let mut rng = Rng::with_seed(config.seed.wrapping_mul(0x9e37_79b9).wrapping_add(epoch));
-    let mut all: Vec<usize> = (0..encoded.len()).collect();
-    rng.shuffle(&mut all);
-    let (stretch, batch) = (within / STRETCH, within % STRETCH);
-    let size = STRETCH * config.batch;
-    let Some(mut chosen) = all.chunks(size).nth(stretch).map(<[usize]>::to_vec) else { return Vec::new() };
-    chosen.sort_by_key(|&i| encoded.get(i).map_or(0, |e| e.pieces.len()));
-    let mut places: Vec<usize> = (0..chosen.len().div_ceil(config.batch)).collect();
-    Rng::with_seed(config.seed ^ (epoch << 20) ^ stretch as u64).shuffle(&mut places);
-    let place = places.get(batch).copied().unwrap_or(0);
-    chosen.chunks(config.batch).nth(place).map(<[usize]>::to_vec).unwrap_or_default()
+/// Which samples each step takes: a function of seed and step alone. An epoch is shuffled, cut into stretches, each
+/// sorted by length and cut into batches, whose order is shuffled within the stretch.
+struct Order {
+    seed: u64,
+    batch: usize,
+    epoch: Option<u64>,
+    shuffled: Vec<usize>,
 }
 
+impl Order {
+    const fn new(config: &TrainConfig) -> Self {
+        Self { seed: config.seed, batch: config.batch, epoch: None, shuffled: Vec::new() }
+    }
+
+    fn of(&mut self, encoded: &[Encoded], step: u64) -> Vec<usize> {
+        let batches = encoded.len().div_ceil(self.batch) as u64;
+        let (epoch, within) = (step / batches, usize::try_from(step % batches).unwrap_or(0));
+        if self.epoch != Some(epoch) {
+            self.shuffled = (0..encoded.len()).collect();
+            Rng::with_seed(self.seed.wrapping_mul(0x9e37_79b9).wrapping_add(epoch)).shuffle(&mut self.shuffled);
+            self.epoch = Some(epoch);
+        }
+        let (stretch, batch) = (within / STRETCH, within % STRETCH);
+        let Some(mut chosen) = self.shuffled.chunks(STRETCH * self.batch).nth(stretch).map(<[usize]>::to_vec) else {
+            return Vec::new();
+        };
+        chosen.sort_by_key(|&i| encoded.get(i).map_or(0, |e| e.pieces.len()));
+        let mut places: Vec<usize> = (0..chosen.len().div_ceil(self.batch)).collect();
+        Rng::with_seed(self.seed ^ (epoch << 20) ^ stretch as u64).shuffle(&mut places);
+        let place = places.get(batch).copied().unwrap_or(0);
+        chosen.chunks(self.batch).nth(place).map(<[usize]>::to_vec).unwrap_or_default()
+    }
+}
+
+/// The replies are numbered by a byte.
+const MAX_REPLIES: usize = 256;
+
 /// All replies of the samples, each once.
-fn replies(samples: &[Sample]) -> Vec<String> {
+fn replies(samples: &[Sample]) -> Result<Vec<String>, TrainError> {
     let reply = |s: &Sample| match &s.target {
         Target::Reply(text) => Some(text.clone()),
         _ => None,
     };
     let distinct: BTreeSet<String> = samples.iter().filter_map(reply).collect();
-    distinct.into_iter().collect()
+    if distinct.len() > MAX_REPLIES {
+        return Err(TrainError::Replies { found: distinct.len(), allowed: MAX_REPLIES });
+    }
+    Ok(distinct.into_iter().collect())
 }
 
 fn examples<'e>(encoded: &'e [Encoded], indices: &[usize]) -> Vec<Example<'e>> {
@@ -305,10 +324,13 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "a loss for people")]
-        let mean = |i: usize| (sums.get(i).unwrap_or(&0.0) / counts.get(i).unwrap_or(&1.0).max(1.0)) as f32;
-        let (route, configuration, symbol, pointer) = (mean(0), mean(1), mean(2), mean(3));
-        let loss = route + configuration + symbol + pointer;
+        let mean = |i: usize| sums.get(i).unwrap_or(&0.0) / counts.get(i).unwrap_or(&1.0).max(1.0);
+        let weights = &self.config.loss;
+        let weighted = [weights.route, weights.configuration, weights.symbol, weights.pointer];
+        let loss: f64 = weighted.into_iter().enumerate().map(|(i, weight)| weight * mean(i)).sum();
+        #[expect(clippy::cast_possible_truncation, reason = "losses for people")]
+        let [loss, route, configuration, symbol, pointer] =
+            [loss, mean(0), mean(1), mean(2), mean(3)].map(|x| x as f32);
         let rate = self.config.schedule.rate(self.step);
         Ok(Metrics {
             step: self.step,
@@ -348,9 +370,9 @@ impl<'a> Run<'a> {
         append().map_err(|source| TrainError::Io { path: path.clone(), source })
     }
 
-    fn checkpoint(&self, no_tool_bias: f32) -> Result<PathBuf, TrainError> {
+    fn checkpoint(&self) -> Result<PathBuf, TrainError> {
         let folder = self.config.out.join("checkpoint");
-        let manifest = Manifest { run: self, no_tool_bias };
+        let manifest = Manifest { run: self };
         tomas_nn::planner::save(&self.net, &self.tokenizer, &folder, Precision::Int8, |folder| manifest.write(folder))?;
         Ok(folder)
     }
@@ -358,7 +380,6 @@ impl<'a> Run<'a> {
 
 struct Manifest<'a> {
     run: &'a Run<'a>,
-    no_tool_bias: f32,
 }
 
 impl Manifest<'_> {
@@ -369,7 +390,8 @@ impl Manifest<'_> {
         let manifest = CheckpointManifest {
             weights: blake3::hash(&bytes).to_hex().to_string(),
             binding: run.tokens.binding(&run.registry),
-            no_tool_bias: self.no_tool_bias,
+            // `eval --tune` chooses it.
+            no_tool_bias: 0.0,
             steps: run.step,
             seed: run.config.seed,
             encoder: run.config.start.origin.clone(),

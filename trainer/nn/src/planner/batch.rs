@@ -41,8 +41,6 @@ impl Rows {
 pub struct Batch {
     /// Examples.
     pub(super) size: usize,
-    /// Longest script.
-    pub(super) length: usize,
     /// Longest request.
     pub(super) pieces: usize,
     pub(super) ids: Tensor,
@@ -92,7 +90,6 @@ impl Batch {
         }
         Ok(Self {
             size,
-            length,
             pieces,
             ids: Tensor::from_vec(ids, (size, pieces), device)?,
             piece_lengths: examples.iter().map(|example| example.pieces.len()).collect(),
@@ -110,23 +107,11 @@ impl Batch {
         })
     }
 
-    /// How many examples there are.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
     /// The weights of the choices of each kind, summed: route, configuration, symbol, pointer.
     pub(super) fn counts(&self) -> [f32; 4] {
         let sum = |weights: &[f32]| weights.iter().sum::<f32>();
         let pointers = self.spans.iter().zip(&self.weights).map(|(spans, weight)| spans.len() as f32 * weight).sum();
         [sum(&self.routes.weights), sum(&self.configurations.weights), sum(&self.symbol_weights), pointers]
-    }
-
-    /// Positions computed, padding included: `(encoder, decoder)`.
-    #[must_use]
-    pub fn positions(&self) -> (usize, usize) {
-        (self.size * self.pieces, self.size * self.length)
     }
 }
 

@@ -114,7 +114,7 @@ impl Decoding<'_> {
         Ok(self.net.configuration.logits(self.state()?)?.squeeze(0)?.to_vec1()?)
     }
 
-    /// Logits of the first [`symbol::OUTPUTS`] symbols: bytes, then begin, copy and stop.
+    /// Logits of the first [`symbol::OUTPUTS`] symbols: bytes, then begin and copy.
     ///
     /// # Errors
     /// [`Error::Input`] before the first [`Self::push`].

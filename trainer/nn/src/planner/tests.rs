@@ -38,11 +38,11 @@ fn greedy(net: &PlannerNet, pieces: &[u32], levels: [u8; 4]) -> Vec<Action> {
                     Route::Configuration(best(&(0..logits.len() as u32).map(of_tool).collect::<Vec<_>>()) as u32)
                 }
             }),
-            Position::Symbol { .. } => match best(&decoding.symbols().unwrap()) as u32 {
+            Position::Symbol => match best(&decoding.symbols().unwrap()) as u32 {
                 symbol::COPY => Choice::CopyFrom(best(&decoding.pieces(1).unwrap()) as u32),
-                symbol::STOP => Choice::Stop,
                 byte => Choice::Byte(byte as u8),
             },
+            Position::Reply => Choice::Reply(best(&decoding.symbols().unwrap()) as u8),
             Position::Pointer { start } => Choice::CopyTo(best(&decoding.pieces(start as usize).unwrap()) as u32),
             Position::End => break,
         };
@@ -50,7 +50,7 @@ fn greedy(net: &PlannerNet, pieces: &[u32], levels: [u8; 4]) -> Vec<Action> {
             (Choice::Route(route), _) => Action::Route(route),
             (Choice::Byte(byte), _) => Action::Byte(byte),
             (Choice::CopyTo(end), Position::Pointer { start }) => Action::Copy { start, end },
-            (Choice::Stop, _) => Action::Stop,
+            (Choice::Reply(number), _) => Action::Reply(number),
             _ => Action::Byte(0),
         });
         if matches!(choice, Choice::CopyFrom(_)) {
@@ -243,8 +243,9 @@ fn rows_start_where_they_are_put() {
 fn batches_out_of_range_are_refused() {
     let config = config();
     let pieces = [2u32, 5, 6, 3];
-    let good = Script::layout(&[Action::Route(Route::NoTool), Action::Copy { start: 1, end: 3 }, Action::Stop], [0; 4])
-        .unwrap();
+    let (first, end) = (Action::Route(Route::Configuration(0)), Action::Route(Route::EndPlan));
+    let quote = [Action::Byte(b'{'), Action::Copy { start: 1, end: 3 }, Action::Byte(b'}')];
+    let good = Script::layout(&[&[first], &quote[..], &[end]].concat(), [0; 4]).unwrap();
     let with = |script: &Script, pieces: &[u32], weight| {
         Batch::new(&config, &[Example { pieces, script, weight }], &Device::Cpu).err().map(|e| e.to_string())
     };
@@ -263,7 +264,7 @@ fn batches_out_of_range_are_refused() {
         [0; 4],
     )
     .unwrap();
-    assert!(with(&bad, &pieces, 1.0).unwrap().contains("symbol `284`"));
+    assert!(with(&bad, &pieces, 1.0).unwrap().contains(&format!("symbol `{}`", symbol::CONFIGURATION + 6)));
     assert!(with(&Script::selection(Route::Tool(3), [0; 4]).unwrap(), &pieces, 1.0).unwrap().contains("tool `3`"));
     for (target, say) in [
         (Target::Route(Route::EndPlan), "the first route ends"),

@@ -78,7 +78,7 @@ fn call(request: &str, pieces: &Pieces, configuration: u32, json: &str) -> Vec<A
 pub(super) fn samples() -> Vec<Sample> {
     let encoder = pieces();
     let mut samples = Vec::new();
-    let mut add = |request: String, level: u8, calls: &[(u32, String)], reply: Option<&str>| {
+    let mut add = |request: String, level: u8, calls: &[(u32, String)], reply: Option<u8>| {
         let pieces = encoder.encode(&request).unwrap();
         let mut actions: Vec<Action> = calls
             .iter()
@@ -87,8 +87,7 @@ pub(super) fn samples() -> Vec<Sample> {
         match reply {
             Some(reply) => {
                 actions.push(Action::Route(Route::NoTool));
-                actions.extend(reply.bytes().map(Action::Byte));
-                actions.push(Action::Stop);
+                actions.push(Action::Reply(reply));
             }
             None => actions.push(Action::Route(Route::EndPlan)),
         }
@@ -114,10 +113,8 @@ pub(super) fn samples() -> Vec<Sample> {
         let word = ["café", "hi!", "Zoë", "x"][i % 4];
         add(format!("repeat {word} {i}"), i as u8 % 4, &[(2, format!("{{\"t\":\"<{word}>\",\"n\":{i}}}"))], None);
     }
-    for (i, (text, reply)) in
-        [("hello", "Hi."), ("thanks", "Any time."), ("hello hello", "Hi."), ("", "Yes?")].iter().enumerate()
-    {
-        add((*text).to_owned(), i as u8, &[], Some(reply));
+    for (i, (text, reply)) in [("hello", 0), ("thanks", 1), ("hello hello", 0), ("", 200)].iter().enumerate() {
+        add((*text).to_owned(), i as u8, &[], Some(*reply));
     }
     for (i, unit) in units.iter().enumerate() {
         let n = i + 2;

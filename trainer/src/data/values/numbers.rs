@@ -108,13 +108,10 @@ pub(super) fn expression(rng: &mut Rng) -> String {
 pub(super) fn english(rng: &mut Rng) -> String {
     let n = |rng: &mut Rng| if rng.u32(0..5) == 0 { spelled(rng.u64(2..100)) } else { number(rng) };
     let p = |rng: &mut Rng| format!("{}{}", rng.u32(2..96), pick(&["%", "%", " percent", ".5%"], rng));
-    match rng.u32(0..18) {
-        0..4 => format!(
-            "{} {} {}",
-            n(rng),
-            pick(&["plus", "minus", "times", "divided by", "multiplied by", "over"], rng),
-            n(rng)
-        ),
+    match rng.u32(0..17) {
+        0..4 => {
+            format!("{} {} {}", n(rng), pick(&["plus", "minus", "times", "divided by", "multiplied by"], rng), n(rng))
+        }
         4..8 => format!("{} of {}", p(rng), number(rng)),
         8 => format!("{} off {}", p(rng), number(rng)),
         9..11 => format!("square root of {}", number(rng)),
@@ -122,8 +119,7 @@ pub(super) fn english(rng: &mut Rng) -> String {
         12 => format!("{} cubed", n(rng)),
         13 => format!("{} to the power of {}", rng.u32(2..30), rng.u32(2..12)),
         14 => format!("half of {}", number(rng)),
-        15 => format!("a {} of {}", pick(&["third", "quarter", "tenth", "fifth"], rng), number(rng)),
-        16 => format!("{} mod {}", rng.u32(10..2000), rng.u32(2..50)),
+        15 => format!("{} mod {}", rng.u32(10..2000), rng.u32(2..50)),
         _ => format!("{} plus {}", number(rng), p(rng)),
     }
 }
