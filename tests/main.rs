@@ -10,6 +10,7 @@ mod cases {
     mod bad_input;
     mod chat;
     mod commands;
+    mod mcp;
     mod model;
     mod sessions;
 }

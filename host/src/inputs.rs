@@ -22,6 +22,45 @@ pub struct Inputs {
     pub folder_bytes: u64,
 }
 
+/// The most files: every request stores their names, and the planner reads them.
+const MOST_FILES: usize = 256;
+
+/// Why files are not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum NoRoom {
+    /// They are too large together.
+    #[error(
+        "attachments would have `{found}` bytes together, `{allowed}` are allowed\n\
+         hint: attach less, or raise [session] attachments", allowed = .allowed.0
+    )]
+    Full {
+        /// Bytes with the new ones.
+        found: u64,
+        /// The limit.
+        allowed: Bytes,
+    },
+    /// They are too many.
+    #[error("there are {MOST_FILES} attachments, which is the most allowed\nhint: reuse a name, or begin anew")]
+    Many,
+}
+
+/// Checks that files of these names and lengths fit beside the others, or in the place of those of the same name.
+///
+/// # Errors
+/// When they are too many or too large together.
+pub fn room(others: &[BlobRef], new: &[(&str, u64)], allowed: Bytes) -> Result<(), NoRoom> {
+    let stay = others.iter().filter(|other| new.iter().all(|(name, _)| other.name != *name));
+    let (count, bytes) = stay.fold((new.len(), 0u64), |(n, bytes), blob| (n + 1, bytes.saturating_add(blob.bytes)));
+    let found = new.iter().fold(bytes, |sum, (_, bytes)| sum.saturating_add(*bytes));
+    if count > MOST_FILES {
+        Err(NoRoom::Many)
+    } else if found > allowed.0 {
+        Err(NoRoom::Full { found, allowed })
+    } else {
+        Ok(())
+    }
+}
+
 /// Most files and folders that are looked at to size a folder.
 const MAX_ENTRIES: usize = 200_000;
 

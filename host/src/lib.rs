@@ -1,10 +1,10 @@
-//! The host: the only crate of ours that knows clap, axum, sqlx and the process environment.
+//! The host: the only crate of ours that knows clap, axum, rmcp, sqlx and the process environment.
 //!
 //! [`cli`] has one file a command. [`place`] is where a command works: the root and [`config`]. [`tools`] finds
 //! components on disk and loads them when first called, [`inputs`] holds what calls may read, [`profile`] measures.
 //!
 //! Serving: [`host`] puts the parts together; [`agent`] is the flow from request to answer, the same for `run` and
-//! [`server`]; [`session`] keeps what a request needs in memory, after [`store`] and [`blobs`] have it on disk.
+//! [`server`]; [`mcp`] offers the tools themselves; [`session`] keeps what a request needs in memory, after [`store`] and [`blobs`] have it on disk.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod agent;
@@ -14,6 +14,7 @@ pub mod config;
 pub mod files;
 pub mod host;
 pub mod inputs;
+pub mod mcp;
 pub mod paths;
 pub mod place;
 pub mod planner;

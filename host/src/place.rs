@@ -139,6 +139,14 @@ impl Place {
     }
 }
 
+/// The most that a call of a tool gets: its ceiling, within `budget` and what the host allows.
+#[must_use]
+pub fn ceiling(most: &crate::config::QuotaLimits, tool: &Tool, budget: &Resources) -> Quota {
+    let ceiling = tool.manifest.quota.ceiling;
+    let resources = Resources { cpu: ceiling.cpu, memory: ceiling.memory, ..Resources::default() };
+    Quota::new(resources.min(budget), ceiling.deadline.min(most.deadline), ceiling.output.min(most.output))
+}
+
 /// See [`Place::quota`].
 #[must_use]
 pub fn quota(

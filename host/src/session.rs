@@ -3,7 +3,7 @@
 use crate::{
     blobs::Blobs,
     config::Config,
-    inputs::{Inputs, check_name, describe},
+    inputs::{self, Inputs, NoRoom, check_name, describe},
     store::Store,
 };
 use anyhow::Context as _;
@@ -51,25 +51,9 @@ pub enum SessionError {
     /// The attachment's name cannot be used.
     #[error("{0:#}")]
     Name(anyhow::Error),
-    /// Attachments are too large together.
-    #[error(
-        "attachments would have `{found}` bytes together, `{allowed}` are allowed\n\
-         hint: attach less, or raise [session] attachments", allowed = .allowed.0
-    )]
-    Full {
-        /// Bytes with the new one.
-        found: u64,
-        /// The limit.
-        allowed: Bytes,
-    },
-    /// Too many attachments.
-    #[error(
-        "the session has {allowed} attachments, which is the most allowed\nhint: reuse a name, or open another session"
-    )]
-    Many {
-        /// The limit.
-        allowed: usize,
-    },
+    /// There is no room for the attachment.
+    #[error(transparent)]
+    Room(#[from] NoRoom),
     /// The session takes nothing more.
     #[error("the session is closed\nhint: open a new session")]
     Closed,
@@ -77,9 +61,6 @@ pub enum SessionError {
     #[error(transparent)]
     Host(#[from] anyhow::Error),
 }
-
-/// The most attachments of a session: every request stores their names, and the planner reads them.
-const ATTACHMENTS: usize = 256;
 
 /// A session in memory. State is a fold over its log; the log comes first.
 pub struct Session {
@@ -91,8 +72,7 @@ pub struct Session {
     pub folder: Option<PathBuf>,
     /// Stops everything that it runs.
     pub cancel: CancelToken,
-    /// Requests under way.
-    pub active: AtomicUsize,
+    active: AtomicUsize,
     shared: Arc<Sessions>,
     state: Mutex<State>,
     /// Held while an event is stored and taken in, so that state follows the order of the log.
@@ -235,15 +215,7 @@ impl Session {
     pub async fn attach(self: &Arc<Self>, name: &str, bytes: Vec<u8>) -> Result<BlobRef, SessionError> {
         check_name(name).map_err(SessionError::Name)?;
         let _attaching = self.attaching.lock().await;
-        let others: Vec<BlobRef> = self.attachments().into_iter().filter(|b| b.name != name).collect();
-        if others.len() >= ATTACHMENTS {
-            return Err(SessionError::Many { allowed: ATTACHMENTS });
-        }
-        let others: u64 = others.iter().map(|b| b.bytes).sum();
-        let (found, allowed) = (others.saturating_add(bytes.len() as u64), self.shared.attachments);
-        if found > allowed.0 {
-            return Err(SessionError::Full { found, allowed });
-        }
+        inputs::room(&self.attachments(), &[(name, bytes.len() as u64)], self.shared.attachments)?;
         let blob = describe(name, &bytes);
         self.keep(blob.clone(), bytes).await?;
         self.append(Event::Attached { blob: blob.clone() }).await?;
@@ -288,9 +260,34 @@ impl Session {
         self.shared.store.close(&self.id).await
     }
 
+    /// How many requests are under way.
+    #[must_use]
+    pub fn active(&self) -> usize {
+        self.active.load(Ordering::Acquire)
+    }
+
+    /// Counts a request until what is returned is dropped.
+    ///
+    /// # Errors
+    /// When `most` are under way: how many.
+    pub fn enter(self: &Arc<Self>, most: usize) -> Result<Active, usize> {
+        let active = self.active.fetch_add(1, Ordering::AcqRel);
+        let entered = Active(Arc::clone(self));
+        if active < most { Ok(entered) } else { Err(active) }
+    }
+
     /// Whether it could be put away: no request is under way.
     #[must_use]
     pub fn idle(&self) -> bool {
-        self.active.load(Ordering::Acquire) == 0
+        self.active() == 0
+    }
+}
+
+/// A request under way in a session.
+pub struct Active(Arc<Session>);
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use tomas_core::{manifest::Manifest, name::ToolName, tool::Tool};
 use tomas_sandbox::{LoadedComponent, Sandbox};
@@ -123,8 +123,9 @@ pub struct Toolbox {
 struct Slot {
     found: Found,
     digest: String,
+    loaded: OnceLock<Arc<LoadedComponent>>,
     /// Held while the component compiles, so that callers that come meanwhile wait for it instead of compiling again.
-    loaded: Mutex<Option<Arc<LoadedComponent>>>,
+    compiling: Mutex<()>,
 }
 
 impl Toolbox {
@@ -136,7 +137,8 @@ impl Toolbox {
         let mut slots = BTreeMap::new();
         for tool in registered {
             let found = pick(found, tool.name().as_str()).context("the registry has a tool that is not on disk")?;
-            let slot = Slot { found: found.clone(), digest: tool.component.clone(), loaded: Mutex::new(None) };
+            let digest = tool.component.clone();
+            let slot = Slot { found: found.clone(), digest, loaded: OnceLock::new(), compiling: Mutex::new(()) };
             slots.insert(tool.name().clone(), slot);
         }
         Ok(Self { sandbox, slots })
@@ -148,14 +150,26 @@ impl Toolbox {
         &self.sandbox
     }
 
+    /// The component of a tool, loaded on a thread of its own when it is first wanted.
+    ///
+    /// # Errors
+    /// As [`component`](Self::component).
+    pub async fn get(self: &Arc<Self>, name: &ToolName) -> anyhow::Result<Arc<LoadedComponent>> {
+        if let Some(component) = self.slots.get(name).and_then(|slot| slot.loaded.get()) {
+            return Ok(Arc::clone(component));
+        }
+        let (this, name) = (Arc::clone(self), name.clone());
+        tokio::task::spawn_blocking(move || this.component(&name)).await.context("loading panicked")?
+    }
+
     /// The component of a tool. Blocks while it compiles, which happens once.
     ///
     /// # Errors
     /// When the component is refused or is not the registered one.
     pub fn component(&self, name: &ToolName) -> anyhow::Result<Arc<LoadedComponent>> {
         let slot = self.slots.get(name).with_context(|| format!("tool `{name}` is not registered"))?;
-        let mut loaded = slot.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(component) = &*loaded {
+        let _compiling = slot.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = slot.loaded.get() {
             return Ok(Arc::clone(component));
         }
         let path = slot.found.component()?;
@@ -171,8 +185,7 @@ impl Toolbox {
             );
         }
         let component = self.sandbox.load(&bytes).with_context(|| format!("tool `{name}` does not load"))?;
-        *loaded = Some(Arc::clone(&component));
-        Ok(component)
+        Ok(Arc::clone(slot.loaded.get_or_init(|| component)))
     }
 
     /// The names of all tools.

@@ -75,7 +75,7 @@ fn heavy_dependencies_live_in_one_room_each() {
         (&["candle-core", "candle-nn", "candle-transformers", "tokenizers", "gemm", "safetensors"], &["tomas-nn"]),
         (&["llguidance", "toktrie", "bm25"], &["tomas-planner"]),
         (&["cudarc"], &["tomas-accelerator"]),
-        (&["axum", "hyper", "sqlx", "clap", "mimalloc", "tower-http"], &["tomas-host"]),
+        (&["axum", "hyper", "rmcp", "sqlx", "clap", "mimalloc", "tower-http"], &["tomas-host"]),
         (&["tokio"], &["tomas-sandbox", "tomas-host"]),
     ];
     for (package, known) in dependencies().iter().filter(|(p, _)| *p != "tomas-tests") {
@@ -142,4 +142,25 @@ fn the_top_level_is_what_it_was_agreed_to_be() {
     for name in String::from_utf8(listed.stdout).unwrap().lines().filter(|n| !n.starts_with('.')) {
         assert!(agreed.contains(name), "`{name}` is not part of the agreed top level");
     }
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| operator |") || line.starts_with("| client |"));
+    let cells = rows.filter_map(|row| row.split('|').nth(3));
+    let named: BTreeSet<&str> =
+        cells.flat_map(|cell| cell.split('`')).filter(|name| name.contains('_') && !name.contains(' ')).collect();
+    assert!(named.len() > 30, "{named:?}");
+    let mut defined = String::new();
+    let mut open = ["host", "tests"].map(|folder| root().join(folder)).to_vec();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            defined.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+    let missing: Vec<_> = named.iter().filter(|name| !defined.contains(&format!("fn {name}()"))).collect();
+    assert!(missing.is_empty(), "docs/threat-model.md names tests that are not there: {missing:?}");
 }

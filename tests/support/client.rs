@@ -41,7 +41,12 @@ impl Client {
 
     /// Sends a request and reads the whole answer.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
-        let mut stream = self.open(&self.request(method, path, headers, body));
+        self.raw(&self.request(method, path, headers, body))
+    }
+
+    /// Sends bytes and reads the whole answer.
+    pub fn raw(&self, bytes: &[u8]) -> Response {
+        let mut stream = self.open(bytes);
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         Response::parse(&bytes)

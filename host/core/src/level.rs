@@ -167,6 +167,13 @@ impl LevelTable {
         })
     }
 
+    /// [`floor`](Self::floor) as indices, which is how a planning network is told of a budget.
+    #[must_use]
+    pub fn indices(&self, budget: &Resources) -> [u8; Resource::ALL.len()] {
+        let floor = self.floor(budget);
+        Resource::ALL.map(|r| u8::try_from(floor.get(r).index()).unwrap_or(0))
+    }
+
     /// Checks that amounts ascend and are above zero.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ impl Step {
     /// The earlier steps (counted from 0) whose results the arguments refer to, ascending. `position` is this step's own.
     #[must_use]
     pub fn dependencies(&self, position: usize) -> Vec<usize> {
-        (0..position).filter(|k| mentions(&self.arguments, &reference(*k))).collect()
+        (0..position).filter(|k| any_text(&self.arguments, &|text| text.contains(&reference(*k)))).collect()
     }
 
     /// The arguments with every `{{k}}` replaced by the value of step k.
@@ -53,11 +53,17 @@ pub fn reference(k: usize) -> String {
     format!("{{{{{}}}}}", k + 1)
 }
 
-fn mentions(value: &Value, needle: &str) -> bool {
+/// Whether a string of the arguments is the name of this blob, spelled `blob:NAME`.
+#[must_use]
+pub fn names_blob(arguments: &Value, name: &str) -> bool {
+    any_text(arguments, &|text| text.strip_prefix("blob:") == Some(name))
+}
+
+fn any_text(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {
     match value {
-        Value::String(text) => text.contains(needle),
-        Value::Array(items) => items.iter().any(|v| mentions(v, needle)),
-        Value::Object(fields) => fields.values().any(|v| mentions(v, needle)),
+        Value::String(text) => wanted(text),
+        Value::Array(items) => items.iter().any(|v| any_text(v, wanted)),
+        Value::Object(fields) => fields.values().any(|v| any_text(v, wanted)),
         _ => false,
     }
 }

@@ -96,12 +96,6 @@ impl Resources {
     pub fn plus(&self, other: &Self) -> Self {
         Self::from_fn(|r| self.get(r).saturating_add(other.get(r)))
     }
-
-    /// `self - other`, or `None` where any amount would be negative.
-    #[must_use]
-    pub fn minus(&self, other: &Self) -> Option<Self> {
-        other.fits(self).then(|| Self::from_fn(|r| self.get(r) - other.get(r)))
-    }
 }
 
 impl fmt::Display for Resources {

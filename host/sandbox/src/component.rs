@@ -1,7 +1,12 @@
 //! Loaded components: checked, compiled, linked, and asked what they are.
 
 use crate::{
-    capability::PACKAGES, compile::compile, error::LoadError, sandbox::Core, state::State, typed::functions::Functions,
+    capability::PACKAGES,
+    compile::compile,
+    error::LoadError,
+    sandbox::Core,
+    state::State,
+    typed::{docs::Docs, functions::Functions},
 };
 use std::{fmt, sync::Arc};
 use tomas_bindings::{Tool, ToolPre};
@@ -106,17 +111,20 @@ pub(crate) fn link(core: &Core, bytes: &[u8]) -> Result<LoadedComponent, LoadErr
     let digest = blake3::hash(bytes);
     let component = compiled(core, bytes, digest)?;
     let pre = core.linker.instantiate_pre(&component).map_err(|error| imports(core, &component, &error))?;
-    let bytes = bytes.len() as u64;
+    let length = bytes.len() as u64;
     if WORLD.iter().all(|name| component.get_export_index(None, name).is_some()) {
         let pre = ToolPre::new(pre).map_err(|error| exports(core, &component, &error))?;
-        return Ok(LoadedComponent { digest, bytes, exports: Vec::new(), pre: Pre::World(pre) });
+        return Ok(LoadedComponent { digest, bytes: length, exports: Vec::new(), pre: Pre::World(pre) });
     }
-    let functions = Functions::of(&core.engine, &component);
+    let functions = Functions::of(&core.engine, &component, &Docs::of(bytes));
+    for left_out in &functions.left_out {
+        tracing::info!(%digest, "a function is no tool: {left_out}");
+    }
     let exports = functions.exports();
     if exports.is_empty() {
         return Err(no_tools(core, &component, &functions));
     }
-    Ok(LoadedComponent { digest, bytes, exports, pre: Pre::Typed(pre, Arc::new(functions)) })
+    Ok(LoadedComponent { digest, bytes: length, exports, pre: Pre::Typed(pre, Arc::new(functions)) })
 }
 
 /// Says what the bytes are when they cannot be a component, before a process is started for them.

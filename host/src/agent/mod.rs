@@ -17,10 +17,7 @@ use anyhow::Context as _;
 use fault::Fault;
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use report::{Report, StepReport};
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tomas_core::{
     accountant::{Account, Limits},
@@ -98,8 +95,6 @@ impl Agent {
     /// # Errors
     /// When there is no answer; the session's log then says so, as far as it can still be written.
     pub async fn answer(&self, session: &Arc<Session>, ask: Ask) -> Result<Report, Fault> {
-        session.active.fetch_add(1, Ordering::AcqRel);
-        let _active = Active(session);
         let begun = Instant::now();
         query::check_text(&ask.text)?;
         let account = session.account.open(&ask.limits)?;
@@ -153,14 +148,6 @@ async fn folder(session: &Session) -> Result<Inputs, Fault> {
         inputs.grant_folder(&folder).map(|()| inputs)
     });
     sized.await.context("sizing the folder panicked")?.map_err(Fault::Folder)
-}
-
-struct Active<'a>(&'a Session);
-
-impl Drop for Active<'_> {
-    fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 impl Run<'_> {

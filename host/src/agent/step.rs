@@ -4,11 +4,11 @@ use super::{Run, fault::Fault, milliseconds, report::StepReport};
 use crate::{inputs::Inputs, place::quota, session::SessionError};
 use anyhow::Context as _;
 use serde_json::Value;
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 use tomas_core::{
     configuration::Configuration,
     observation::{BlobRef, Observation},
-    plan::Step,
+    plan::{self, Step},
     query::Query,
     resource::Resources,
     session::Event,
@@ -69,9 +69,7 @@ impl Run<'_> {
         let blobs = self.session.attachments();
         let configuration = self.fitting(tool, step, &arguments, &blobs, &self.account.budget());
         let quota = quota(&agent.most, tool, agent.registry.levels(), &configuration);
-        let (toolbox, name) = (Arc::clone(&agent.toolbox), tool.name().clone());
-        let component =
-            tokio::task::spawn_blocking(move || toolbox.component(&name)).await.context("loading panicked")??;
+        let component = agent.toolbox.get(tool.name()).await?;
 
         let waiting = Instant::now();
         let grant = self.account.reserve(quota).await?;
@@ -97,7 +95,7 @@ impl Run<'_> {
             match self.session.attach(&name, bytes).await {
                 Ok(blob) => observation.blobs.push(blob),
                 // The tool did its work; that there is no room for it is for the user to hear.
-                Err(refused @ (SessionError::Full { .. } | SessionError::Many { .. } | SessionError::Name(_))) => {
+                Err(refused @ (SessionError::Room(_) | SessionError::Name(_))) => {
                     observation.outcome = tomas_core::observation::Outcome::OutputExceeded;
                     observation.result = None;
                     observation.error = Some(refused.to_string());
@@ -112,20 +110,10 @@ impl Run<'_> {
     /// The blobs that the arguments name. A tool sees no others.
     async fn inputs(&self, arguments: &Value, blobs: &[BlobRef]) -> Result<Inputs, Fault> {
         let mut inputs = Inputs::default();
-        for blob in blobs.iter().filter(|b| names(arguments, &format!("blob:{}", b.name))) {
+        for blob in blobs.iter().filter(|b| plan::names_blob(arguments, &b.name)) {
             let bytes = self.session.bytes(&blob.digest).await?;
             inputs.blobs.insert(blob.name.clone(), bytes.into());
         }
         Ok(inputs)
-    }
-}
-
-/// Whether a string of the arguments holds `needle`.
-fn names(arguments: &Value, needle: &str) -> bool {
-    match arguments {
-        Value::String(text) => text.contains(needle),
-        Value::Array(items) => items.iter().any(|v| names(v, needle)),
-        Value::Object(fields) => fields.values().any(|v| names(v, needle)),
-        _ => false,
     }
 }

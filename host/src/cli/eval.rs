@@ -75,7 +75,7 @@ pub fn eval(place: &Place, arguments: &EvalArguments) -> anyhow::Result<ExitCode
     };
     let mut local = planner::local(&place.config.planner, &folder, &registry)?;
     if arguments.tune {
-        tune(place, arguments, &registry, &mut local, &folder)?;
+        tune(place, arguments, &mut local, &folder)?;
     }
     let samples = chosen(place, arguments, &registry)?;
     let baseline = |choice| Bm25Planner::new(Arc::clone(&registry), choice);
@@ -107,12 +107,7 @@ fn chosen(place: &Place, arguments: &EvalArguments, registry: &Arc<Registry>) ->
     } else {
         store::read(&place.at(&arguments.data), if arguments.test { Split::Test } else { Split::Dev })?
     };
-    Ok(spread(all, arguments.samples))
-}
-
-fn spread(samples: Vec<Sample>, most: usize) -> Vec<Sample> {
-    let every = samples.len().div_ceil(most.max(1)).max(1);
-    samples.into_iter().step_by(every).collect()
+    Ok(store::spread(all, arguments.samples))
 }
 
 /// A false call counts this many times a missed tool when the threshold is chosen.
@@ -121,12 +116,10 @@ const FALSE_CALL_WEIGHT: f64 = 2.0;
 fn tune(
     place: &Place,
     arguments: &EvalArguments,
-    registry: &Arc<Registry>,
     local: &mut LocalPlanner,
     folder: &std::path::Path,
 ) -> anyhow::Result<()> {
-    let mut samples = spread(store::read(&place.at(&arguments.data), Split::Dev)?, 1500);
-    samples.extend(people::read(&place.at("data/language/heldout_people.jsonl".as_ref()), registry)?);
+    let samples = store::spread(store::read(&place.at(&arguments.data), Split::Dev)?, 1500);
     let bias = threshold::choose(local, &samples, FALSE_CALL_WEIGHT)?;
     local.set_no_tool_bias(bias);
     let path = folder.join("manifest.json");

@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod data;
 pub mod eval;
+pub mod mcp;
 pub mod output;
 pub mod profile;
 pub mod registry;
@@ -53,6 +54,8 @@ enum Command {
     Run(run::Arguments),
     /// Serve sessions and chat completions over HTTP
     Serve(serve::Arguments),
+    /// Offer the tools to an MCP client over standard input and output
+    Mcp(mcp::Arguments),
     /// List, show, run and check tools
     #[command(subcommand)]
     Tool(tool::Command),
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
     let done = Place::find(cli.root.as_deref(), cli.host_config.as_deref()).and_then(|place| match cli.command {
         Command::Run(arguments) => run::run(&place, &arguments, cli.verbose > 0),
         Command::Serve(arguments) => serve::run(&place, &arguments),
+        Command::Mcp(arguments) => mcp::run(&place, &arguments),
         Command::Tool(command) => tool::run(&place, command),
         Command::Profile(arguments) => profile::run(&place, &arguments),
         Command::Registry(command) => registry::run(&place, &command),

@@ -4,9 +4,11 @@ use super::output::{note, say};
 use crate::{
     config::PlannerKind,
     host::Host,
+    mcp::catalogue::Catalogue,
     place::Place,
-    server::{self, App},
+    server::{self, App, mcp::Mcp},
 };
+use anyhow::Context as _;
 use clap::Args;
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
@@ -49,7 +51,8 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         warm(&host);
         let address = listener.local_addr()?;
-        let app = App::new(host, place.config.clone());
+        let mcp = Mcp::new(&host, catalogue(&host, place).await?, &place.config, address.ip())?;
+        let app = App::new(host, place.config.clone(), mcp);
         // Before the address is told: whoever knows it may already want to stop the server.
         let signal = server::signal();
         say(&format!(
@@ -60,6 +63,14 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
         server::run(listener, app, signal).await
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What MCP clients can call: the registered tools, and those that only lie on disk.
+async fn catalogue(host: &Host, place: &Place) -> anyhow::Result<Arc<Catalogue>> {
+    let (toolbox, registry) = (Arc::clone(&host.agent.toolbox), Arc::clone(&host.agent.registry));
+    let found = place.found()?;
+    let opened = tokio::task::spawn_blocking(move || Catalogue::open(toolbox, &found, registry)).await;
+    Ok(Arc::new(opened.context("loading panicked")?))
 }
 
 /// Loads all components in the background, so that the first requests need not wait for the compiler.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     inputs::{Inputs, check_name},
-    place::Place,
+    place::{self, Place},
     profile::grid::Subject,
     tools::{self, Found},
 };
@@ -19,11 +19,16 @@ use std::{
 };
 use tomas_core::{
     accountant::{Accountant, Limits},
+    amount::{Bytes, MilliCpu},
     observation::Outcome,
     quota::Quota,
     resource::Resources,
 };
 use tomas_sandbox::{Call, Finished, Sandbox};
+
+/// No budget but the tool's own ceiling.
+const UNLIMITED: Resources =
+    Resources { cpu: MilliCpu(u32::MAX), memory: Bytes(u64::MAX), gpu_sms: u32::MAX, gpu_memory: Bytes(u64::MAX) };
 
 /// What to do with tools.
 #[derive(Debug, Subcommand)]
@@ -132,10 +137,9 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let sandbox = place.sandbox()?;
     let found = tools::pick(&found, &arguments.name)?;
     let (component, tool) = found.load(&sandbox)?;
-    let ceiling = tool.manifest.quota.ceiling;
-    let most = Resources { cpu: ceiling.cpu, memory: ceiling.memory, ..Resources::default() };
-    let resources = arguments.budget.limits().tighten(&most).context("the budget is refused")?;
-    let quota = Quota::new(resources, ceiling.deadline, ceiling.output);
+    let most = place::ceiling(&place.config.quota, &tool, &UNLIMITED);
+    let budget = arguments.budget.limits().tighten(&most.resources()).context("the budget is refused")?;
+    let quota = place::ceiling(&place.config.quota, &tool, &budget);
     let mut call = Call::new(component, tool.name().clone(), serde_json::to_string(&parsed)?);
     call.permissions = tool.manifest.permissions;
     call.blobs.clone_from(&inputs.blobs);
@@ -206,9 +210,7 @@ fn check(place: &Place, path: &Path) -> anyhow::Result<ExitCode> {
     let mut failed = 0;
     for case in &subject.cases {
         let tool = &subject.tool;
-        let ceiling = tool.manifest.quota.ceiling;
-        let resources = Resources { cpu: ceiling.cpu, memory: ceiling.memory, ..Resources::default() };
-        let quota = Quota::new(resources, ceiling.deadline, ceiling.output);
+        let quota = place::ceiling(&place.config.quota, tool, &UNLIMITED);
         let mut call =
             Call::new(subject.component.clone(), tool.name().clone(), serde_json::to_string(&case.arguments)?);
         call.permissions = tool.manifest.permissions;

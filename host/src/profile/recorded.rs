@@ -9,7 +9,7 @@ use std::{
 };
 use tomas_core::{
     observation::{BlobRef, Outcome},
-    plan::Plan,
+    plan::{self, Plan},
     session::{Entry, Event},
 };
 
@@ -92,8 +92,7 @@ impl Log {
                 let arguments = step.resolve(k, |d| values.get(d)?.clone()).ok()?;
                 let tool = step.configuration.tool.to_string();
                 *values.get_mut(k)? = observation.value();
-                let text = arguments.to_string();
-                let named = |b: &&BlobRef| text.contains(&format!("blob:{}", b.name));
+                let named = |b: &&BlobRef| plan::names_blob(&arguments, &b.name);
                 // What it was given, not what it wrote since under the same name.
                 let given = self.given.get(&(request, k)).unwrap_or(&self.attachments);
                 let attachments = given.iter().filter(named).cloned().collect();

@@ -1,7 +1,7 @@
 //! Failures: what the client is told and what the log says are separate, and both carry the request's id.
 
 use super::App;
-use crate::{agent::fault::Fault, session::SessionError};
+use crate::{agent::fault::Fault, inputs::NoRoom, session::SessionError};
 use axum::{
     Json,
     body::Body,
@@ -143,8 +143,8 @@ impl From<SessionError> for ApiError {
             SessionError::Budget(_) => Self::new(StatusCode::BAD_REQUEST, "invalid_budget", told),
             SessionError::Folder(_) => Self::new(StatusCode::BAD_REQUEST, "folder", told),
             SessionError::Name(_) => Self::invalid(told),
-            SessionError::Many { .. } => Self::new(StatusCode::CONFLICT, "full", told),
-            SessionError::Full { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", told),
+            SessionError::Room(NoRoom::Many) => Self::new(StatusCode::CONFLICT, "full", told),
+            SessionError::Room(NoRoom::Full { .. }) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", told),
             SessionError::Closed => Self::new(StatusCode::CONFLICT, "closed", told),
             SessionError::Host(error) => Self::host(&error),
         }

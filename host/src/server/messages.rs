@@ -20,7 +20,7 @@ use axum::{
 use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
-use std::{convert::Infallible, sync::Arc, sync::atomic::Ordering};
+use std::{convert::Infallible, sync::Arc};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tomas_core::{
     accountant::Limits,
@@ -61,15 +61,14 @@ impl Running {
     /// # Errors
     /// When the session has too many requests under way.
     pub fn start(app: &Arc<App>, session: &Arc<Session>, text: String, limits: Limits) -> Result<Self, ApiError> {
-        let (found, allowed) = (session.active.load(Ordering::Acquire), app.config.session.requests);
-        if found >= allowed {
-            return Err(ApiError::crowded(found, allowed));
-        }
+        let allowed = app.config.session.requests;
+        let active = session.enter(allowed).map_err(|found| ApiError::crowded(found, allowed))?;
         let cancel = CancelToken::new();
         let (send, events) = mpsc::unbounded_channel();
         let ask = Ask { text, limits, cancel: cancel.clone(), events: Some(send) };
         let (app, session) = (Arc::clone(app), Arc::clone(session));
         let task = tokio::spawn(async move {
+            let _active = active;
             let done = app.host.agent.answer(&session, ask).await;
             app.metrics.answered(&done);
             done

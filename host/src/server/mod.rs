@@ -1,8 +1,8 @@
 //! The HTTP server: sessions with their event logs, and OpenAI's chat completions.
 //!
 //! [`run`] takes its world as arguments, so that tests bring their own. [`error`] renders every failure, [`live`] keeps
-//! sessions in memory, [`sessions`], [`messages`] and [`events`] are the native API, [`chat`] is OpenAI's, [`status`]
-//! says how the host is.
+//! sessions in memory, [`sessions`], [`messages`] and [`events`] are the native API, [`chat`] is OpenAI's, [`mcp`]
+//! offers the tools themselves, [`status`] says how the host is.
 //!
 //! Architecture invariant: nothing in here knows the trainer.
 
@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod extract;
 pub mod live;
+pub mod mcp;
 pub mod messages;
 pub mod metrics;
 pub mod sessions;
@@ -45,6 +46,8 @@ pub struct App {
     pub host: Host,
     /// Limits of the server.
     pub config: Config,
+    /// The tools for MCP clients.
+    pub mcp: mcp::Mcp,
     /// Sessions in memory.
     pub live: live::Live,
     /// What `/metrics` counts.
@@ -56,9 +59,9 @@ pub struct App {
 impl App {
     /// The world of a server.
     #[must_use]
-    pub fn new(host: Host, config: Config) -> Arc<Self> {
+    pub fn new(host: Host, config: Config, mcp: mcp::Mcp) -> Arc<Self> {
         let live = live::Live::new(config.session.live);
-        Arc::new(Self { host, config, live, metrics: metrics::Metrics::default(), stop: CancelToken::new() })
+        Arc::new(Self { host, config, mcp, live, metrics: metrics::Metrics::default(), stop: CancelToken::new() })
     }
 }
 
@@ -82,6 +85,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/v1/sessions/{id}/messages", post(messages::send))
         .route("/v1/sessions/{id}/events", get(events::events))
         .route("/v1/chat/completions", post(chat::complete))
+        .route_service("/mcp", app.mcp.service())
         .route("/v1/models", get(status::models))
         .route("/v1/tools", get(status::tools))
         .route("/v1/ledger", get(status::ledger))
@@ -126,7 +130,17 @@ pub async fn run(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Out
     let _ = closing.send(true);
     app.stop.cancel();
     let finished = async { while connections.join_next().await.is_some() {} };
+    // MCP clients keep a stream open for as long as there is a server: what they called is what there is to wait for.
+    let called = async {
+        quiet(&app).await;
+        app.mcp.stop();
+        std::future::pending::<()>().await;
+    };
+    let finished = async {
+        tokio::select! { () = finished => {}, () = called => {} }
+    };
     if tokio::time::timeout(app.config.server.shutdown.0, finished).await.is_err() {
+        app.mcp.stop();
         tracing::warn!("some requests did not finish in time and are cancelled");
     }
     app.live.cancel().await;
@@ -134,6 +148,20 @@ pub async fn run(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Out
     drop(tokio::time::timeout(Duration::from_secs(2), rest).await);
     app.host.sessions.accountant.close();
     Ok(())
+}
+
+/// Resolves when no tool has run for a moment, in which answers get out.
+async fn quiet(app: &App) {
+    const MOMENT: Duration = Duration::from_millis(200);
+    loop {
+        tokio::time::sleep(MOMENT).await;
+        if app.host.sessions.accountant.ledger().grants == 0 {
+            tokio::time::sleep(MOMENT).await;
+            if app.host.sessions.accountant.ledger().grants == 0 {
+                return;
+            }
+        }
+    }
 }
 
 async fn connection(stream: TcpStream, service: Router, head: Duration, mut closed: watch::Receiver<bool>) {

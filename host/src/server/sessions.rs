@@ -12,7 +12,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use std::{path::PathBuf, sync::Arc, sync::atomic::Ordering};
+use std::{path::PathBuf, sync::Arc};
 use tomas_core::accountant::Limits;
 
 /// The body of `POST /v1/sessions`.
@@ -65,7 +65,7 @@ pub async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result
         "folder": session.folder,
         "attachments": session.attachments(),
         "requests": session.requests(),
-        "under_way": session.active.load(Ordering::Acquire),
+        "under_way": session.active(),
         "ledger": session.account.ledger(),
     })))
 }

@@ -197,12 +197,6 @@ impl Account {
         self.handle.budget
     }
 
-    /// Which layer this is.
-    #[must_use]
-    pub fn layer(&self) -> Layer {
-        self.handle.layer
-    }
-
     /// What is not held at the moment: the least of budget minus held over this account and those above it.
     #[must_use]
     pub fn free(&self) -> Resources {

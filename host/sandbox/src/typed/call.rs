@@ -1,18 +1,24 @@
 //! Calling a typed function with JSON.
 
 use super::{
-    functions::{Function, Functions, Parameter},
+    functions::{Constructor, Function, Functions, Parameter},
     shape::Shape,
-    value::{self, At, Blobs, Mismatch},
+    value::{self, At, Mismatch, Source, Unread},
 };
-use crate::{context::Context, state::State};
+use crate::{
+    context::{Context, Stop},
+    state::State,
+};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use tomas_bindings::ToolError;
 use tomas_core::name::ToolName;
 use wasmtime::{
     Store,
-    component::{Func, Instance, Val},
+    component::{ComponentExportIndex, Func, Instance, Val},
 };
 
 /// Most characters of a result that a later step is offered as a value.
@@ -70,17 +76,15 @@ impl Functions {
         given: &Map<String, Value>,
         context: &Arc<Context>,
     ) -> wasmtime::Result<Result<Value, ToolError>> {
-        let weight = given.values().map(value::weight).sum();
-        context.hold(weight)?;
-        let read = self.read(function, store, instance, given, context).await;
-        let parameters = match read? {
+        let source = Held::of(context);
+        let parameters = match self.read(function, store, instance, given, &source).await? {
             Ok(parameters) => parameters,
-            Err(wrong) => return Ok(Err(ToolError::InvalidArguments(wrong.to_string()))),
+            Err(Unread::Wrong(wrong)) => return Ok(Err(ToolError::InvalidArguments(wrong.to_string()))),
+            Err(Unread::Stopped(stop)) => return Err(stop.into()),
         };
         let mut results = vec![Val::Bool(false); usize::from(function.result.is_some())];
-        found(instance, store, function)?.call_async(&mut *store, &parameters, &mut results).await?;
-        drop(parameters);
-        context.release(weight);
+        found(instance, store, function.index)?.call_async(&mut *store, &parameters, &mut results).await?;
+        drop((parameters, source));
         function.answer(results.first(), context)
     }
 
@@ -91,64 +95,84 @@ impl Functions {
         store: &mut Store<State>,
         instance: &Instance,
         given: &Map<String, Value>,
-        context: &Arc<Context>,
-    ) -> wasmtime::Result<Result<Vec<Val>, Mismatch>> {
-        let blobs = |name: &str| context.given.blobs.get(name).cloned();
-        let known = |name: &str| function.parameters.iter().any(|(n, _)| n == name);
-        if let Some(unknown) = given.keys().find(|name| !known(name)) {
-            let names: Vec<String> = function.parameters.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let allowed = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-            return Ok(Err(Mismatch { at: unknown.clone(), found: "given".to_owned(), allowed }));
+        source: &Held<'_>,
+    ) -> wasmtime::Result<Result<Vec<Val>, Unread>> {
+        if let Err(wrong) = value::check_names(function.parameters.iter().map(|(name, _)| name.as_str()), given, None) {
+            return Ok(Err(wrong.into()));
         }
         let mut parameters = Vec::with_capacity(function.parameters.len());
         for (name, parameter) in &function.parameters {
             let val = match parameter {
-                Parameter::Value(shape) => {
-                    let one = std::iter::once((name.as_str(), shape));
-                    let only: Map<String, Value> =
-                        given.get_key_value(name).map(|(k, v)| (k.clone(), v.clone())).into_iter().collect();
-                    value::read_fields(one, &only, None, &blobs).map(|mut read| read.pop().map(|(_, val)| val))
-                }
+                Parameter::Value(shape) => value::read_field(name, shape, given, None, source),
                 Parameter::Handle(number) => {
                     let Some(constructor) = self.constructors.get(*number) else { continue };
-                    let nothing = Value::Object(Map::new());
-                    match constructor.constructed(name, given.get(name).unwrap_or(&nothing), &blobs) {
-                        Err(wrong) => Err(wrong),
+                    match constructor.read(name, given.get(name), source) {
+                        Err(unread) => Err(unread),
                         Ok(values) => {
-                            let mut made = vec![Val::Bool(false)];
-                            let construct = found(instance, store, constructor)?;
+                            let mut made = [Val::Bool(false)];
+                            let construct = found(instance, store, constructor.index)?;
                             construct.call_async(&mut *store, &values, &mut made).await?;
-                            Ok(made.pop())
+                            let [handle] = made;
+                            Ok(handle)
                         }
                     }
                 }
             };
             match val {
-                Ok(val) => parameters.extend(val),
-                Err(wrong) => return Ok(Err(wrong)),
+                Ok(val) => parameters.push(val),
+                Err(unread) => return Ok(Err(unread)),
             }
         }
         Ok(Ok(parameters))
     }
 }
 
-impl Function {
-    /// The parameters of a constructor.
-    fn constructed(&self, name: &str, json: &Value, blobs: &Blobs<'_>) -> Result<Vec<Val>, Mismatch> {
-        let at = At::parameter(name);
-        let Value::Object(given) = json else {
-            let allowed = "an object of what its constructor takes".to_owned();
-            return Err(Mismatch { at: at.to_string(), found: "something else".to_owned(), allowed });
+impl Constructor {
+    /// What the constructor of the parameter `name` is given.
+    fn read(&self, name: &str, json: Option<&Value>, source: &Held<'_>) -> Result<Vec<Val>, Unread> {
+        let (at, nothing) = (At::parameter(name), Map::new());
+        let given = match json {
+            None => &nothing,
+            Some(Value::Object(given)) => given,
+            Some(other) => return Err(at.wrong(other, "an object of what its constructor takes").into()),
         };
-        let shape = |(name, parameter): &'_ (String, Parameter)| match parameter {
-            Parameter::Value(shape) => Some((name.clone(), shape.clone())),
-            Parameter::Handle(_) => None,
-        };
-        let shapes: Vec<(String, Shape)> = self.parameters.iter().filter_map(shape).collect();
-        let fields = shapes.iter().map(|(name, shape)| (name.as_str(), shape));
-        Ok(value::read_fields(fields, given, Some(&at), blobs)?.into_iter().map(|(_, val)| val).collect())
+        Ok(value::read_fields(self.fields(), given, Some(&at), source)?.into_iter().map(|(_, val)| val).collect())
+    }
+}
+
+/// Memory of the call that its values take, given back when they are gone; and its attachments.
+struct Held<'c> {
+    context: &'c Context,
+    bytes: AtomicUsize,
+}
+
+impl<'c> Held<'c> {
+    const fn of(context: &'c Context) -> Self {
+        Self { context, bytes: AtomicUsize::new(0) }
+    }
+}
+
+impl Source for Held<'_> {
+    fn hold(&self, bytes: usize) -> Result<(), Stop> {
+        self.context.hold(bytes)?;
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
     }
 
+    fn blob(&self, name: &str) -> Option<Arc<[u8]>> {
+        let bytes = self.context.given.blobs.get(name)?;
+        self.context.input.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Some(Arc::clone(bytes))
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.context.release(*self.bytes.get_mut());
+    }
+}
+
+impl Function {
     /// What a value comes to as the answer of a tool: the error of a result is the error of the tool.
     fn answer(&self, returned: Option<&Val>, context: &Arc<Context>) -> wasmtime::Result<Result<Value, ToolError>> {
         let mut kept = 0usize;
@@ -184,22 +208,22 @@ impl Function {
         given: &Map<String, Value>,
         context: &Arc<Context>,
     ) -> wasmtime::Result<Result<Value, ToolError>> {
-        let blobs = |name: &str| context.given.blobs.get(name).cloned();
+        let source = Held::of(context);
         let name = self.parameters.first().map_or("", |(name, _)| name.as_str());
-        let bytes = match given.get(name).filter(|_| given.len() == 1) {
-            Some(json) => value::read_bytes(json, &At::parameter(name), &blobs),
-            None => Err(Mismatch {
-                at: name.to_owned(),
-                found: "missing, or not alone".to_owned(),
-                allowed: format!("`{name}` and nothing else"),
-            }),
+        let missing = || Mismatch { at: name.to_owned(), found: "missing".to_owned(), allowed: "a value".to_owned() };
+        let read = || {
+            value::check_names(std::iter::once(name), given, None)?;
+            let bytes = value::read_bytes(given.get(name).ok_or_else(missing)?, &At::parameter(name), &source)?;
+            // What the guest is given is a copy.
+            source.hold(bytes.len())?;
+            Ok(bytes)
         };
-        let bytes = match bytes {
+        let bytes = match read() {
             Ok(bytes) => bytes,
-            Err(wrong) => return Ok(Err(ToolError::InvalidArguments(wrong.to_string()))),
+            Err(Unread::Wrong(wrong)) => return Ok(Err(ToolError::InvalidArguments(wrong.to_string()))),
+            Err(Unread::Stopped(stop)) => return Err(stop.into()),
         };
-        context.hold(bytes.len())?;
-        let function = found(instance, store, self)?;
+        let function = found(instance, store, self.index)?;
         let returned = match kind {
             Bytes::Plain => {
                 let function = function.typed::<(&[u8],), (Vec<u8>,)>(&mut *store)?;
@@ -210,7 +234,7 @@ impl Function {
                 function.call_async(&mut *store, (&bytes,)).await?.0
             }
         };
-        context.release(bytes.len());
+        drop((bytes, source));
         let mut kept = 0;
         Ok(match returned {
             Ok(bytes) => Ok(value::write_bytes(bytes, &mut |bytes| keep(context, &mut kept, bytes))?),
@@ -219,8 +243,8 @@ impl Function {
     }
 }
 
-fn found(instance: &Instance, store: &mut Store<State>, function: &Function) -> wasmtime::Result<Func> {
-    let found = instance.get_func(&mut *store, function.index);
+fn found(instance: &Instance, store: &mut Store<State>, index: ComponentExportIndex) -> wasmtime::Result<Func> {
+    let found = instance.get_func(&mut *store, index);
     found.ok_or_else(|| wasmtime::Error::msg("the instance lacks a function that its component exports"))
 }
 

@@ -1,6 +1,7 @@
 //! What a component's exports come to as tools.
 
 use super::{
+    docs::Docs,
     schema,
     shape::{Shape, Unspeakable},
 };
@@ -27,8 +28,8 @@ pub(crate) struct Function {
     pub(super) parameters: Vec<(String, Parameter)>,
     /// What it returns.
     pub(super) result: Option<Shape>,
-    /// How people write it: `docs:adder/add.add(x: u32, y: u32) -> u32`.
-    signature: String,
+    /// For a model and for people: what the component says of it, or its name and parameters.
+    description: String,
 }
 
 /// A parameter of a function.
@@ -40,11 +41,27 @@ pub(crate) enum Parameter {
     Handle(usize),
 }
 
+/// What makes a handle.
+#[derive(Clone)]
+pub(crate) struct Constructor {
+    /// Where the component exports it.
+    pub(super) index: ComponentExportIndex,
+    /// What it takes, by name.
+    pub(super) parameters: Vec<(String, Shape)>,
+}
+
+impl Constructor {
+    /// The parameters as fields of an object.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &Shape)> + Clone {
+        self.parameters.iter().map(|(name, shape)| (name.as_str(), shape))
+    }
+}
+
 /// The functions of a component by tool name.
 #[derive(Clone, Default)]
 pub(crate) struct Functions {
     pub(super) tools: BTreeMap<ToolName, Function>,
-    pub(super) constructors: Vec<Function>,
+    pub(super) constructors: Vec<Constructor>,
     /// What is no tool, and why.
     pub(crate) left_out: Vec<String>,
 }
@@ -62,34 +79,34 @@ type Resources = Vec<(ResourceType, usize)>;
 
 impl Functions {
     /// Finds the functions that a component exports, at its top and in its interfaces.
-    pub(crate) fn of(engine: &Engine, component: &Component) -> Self {
+    pub(crate) fn of(engine: &Engine, component: &Component, docs: &Docs) -> Self {
         let (found, resources) = found(engine, component);
         let mut all = Self::default();
         let mut made: Resources = Vec::new();
         let (constructors, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|f| f.name.starts_with("[constructor]"));
         for constructor in &constructors {
-            let own = constructor.ty.results().next();
-            let built = Function::of(constructor, &[], |_| Ok(None));
-            if let (Some(Type::Own(resource)), Ok(function)) = (own, built)
+            let parameter = |(name, ty): (&str, Type)| Ok((name.to_owned(), Shape::of(&ty)?));
+            let parameters: Result<Vec<_>, Unspeakable> = constructor.ty.params().map(parameter).collect();
+            if let (Some(Type::Own(resource)), Ok(parameters)) = (constructor.ty.results().next(), parameters)
                 && resources.contains(&resource)
             {
                 made.push((resource, all.constructors.len()));
-                all.constructors.push(function);
+                all.constructors.push(Constructor { index: constructor.index, parameters });
             }
         }
-        let names = names(&others);
-        for (function, name) in others.iter().zip(names) {
-            let spelled = Function::of(function, &made, |ty| Shape::of(ty).map(Some));
-            match (name.parse::<ToolName>(), spelled) {
-                (Ok(name), Ok(function)) => {
-                    all.tools.insert(name, function);
+        for (found, name) in others.iter().zip(names(&others)) {
+            let spelled = Function::of(found, &made, docs);
+            let left_out = match (name.parse::<ToolName>(), spelled) {
+                (Ok(tool), Ok(_)) if all.tools.contains_key(&tool) => "another function has this name".to_owned(),
+                (Ok(tool), Ok(function)) => {
+                    all.tools.insert(tool, function);
+                    continue;
                 }
-                (Err(_), _) => all.left_out.push(format!("`{}`: no tool can be called `{name}`", function.name)),
-                (_, Err(Unspeakable(what))) => {
-                    all.left_out.push(format!("`{}`: JSON cannot spell {what}", function.name));
-                }
-            }
+                (Err(_), _) => "no tool can be called so".to_owned(),
+                (_, Err(Unspeakable(what))) => format!("JSON cannot spell {what}"),
+            };
+            all.left_out.push(format!("`{name}`: {left_out}"));
         }
         all
     }
@@ -98,7 +115,7 @@ impl Functions {
     pub(crate) fn exports(&self) -> Vec<Export> {
         let export = |(name, function): (&ToolName, &Function)| Export {
             name: name.clone(),
-            description: format!("Calls `{}`.", function.signature),
+            description: function.description.clone(),
             parameters: self.parameters(function),
             result: function.result_schema(),
         };
@@ -110,7 +127,10 @@ impl Functions {
         for (name, parameter) in &function.parameters {
             let (schema, optional) = match parameter {
                 Parameter::Value(shape) => (shape.schema(), matches!(shape, Shape::Option(_))),
-                Parameter::Handle(constructor) => (self.constructed(*constructor), false),
+                Parameter::Handle(number) => {
+                    let constructor = self.constructors.get(*number);
+                    (constructor.map(|made| schema::object(made.fields())).unwrap_or_default(), false)
+                }
             };
             properties.insert(name.clone(), schema);
             if !optional {
@@ -119,24 +139,11 @@ impl Functions {
         }
         json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
     }
-
-    /// The schema of what a constructor is given.
-    fn constructed(&self, constructor: usize) -> Value {
-        let parameters = self.constructors.get(constructor).map(|f| f.parameters.as_slice()).unwrap_or_default();
-        schema::object(parameters.iter().filter_map(|(name, parameter)| match parameter {
-            Parameter::Value(shape) => Some((name.as_str(), shape)),
-            Parameter::Handle(_) => None,
-        }))
-    }
 }
 
 impl Function {
-    /// A function whose result `result` can spell.
-    fn of(
-        found: &Found,
-        constructors: &[(ResourceType, usize)],
-        result: impl Fn(&Type) -> Result<Option<Shape>, Unspeakable>,
-    ) -> Result<Self, Unspeakable> {
+    /// A function that JSON can call, given what makes its handles.
+    fn of(found: &Found, constructors: &[(ResourceType, usize)], docs: &Docs) -> Result<Self, Unspeakable> {
         if found.ty.async_() {
             return Err(Unspeakable("an asynchronous function"));
         }
@@ -151,12 +158,13 @@ impl Function {
             Ok((name.to_owned(), parameter))
         };
         let parameters = found.ty.params().map(parameter).collect::<Result<Vec<_>, _>>()?;
-        let returned = found.ty.results().next();
-        let result = returned.as_ref().map(result).transpose()?.flatten();
+        let result = found.ty.results().next().as_ref().map(Shape::of).transpose()?;
         let names: Vec<&str> = found.ty.params().map(|(name, _)| name).collect::<Vec<_>>();
-        let (interface, dot) = found.interface.as_deref().map_or(("", ""), |name| (name, "."));
-        let signature = format!("{interface}{dot}{}({})", plain(&found.name), names.join(", "));
-        Ok(Self { index: found.index, parameters, result, signature })
+        let description = docs.function(found.interface.as_deref(), &found.name).unwrap_or_else(|| {
+            let (interface, dot) = found.interface.as_deref().map_or(("", ""), |name| (name, "."));
+            format!("Calls `{interface}{dot}{}({})`.", plain(&found.name), names.join(", "))
+        });
+        Ok(Self { index: found.index, parameters, result, description })
     }
 
     /// The schema of what an observation of this tool holds.
@@ -205,21 +213,26 @@ fn found(engine: &Engine, component: &Component) -> (Vec<Found>, Vec<ResourceTyp
 
 /// A name each: that of the function where no other has it, else with its interface, else with its package too.
 fn names(found: &[Found]) -> Vec<String> {
-    let short = |f: &Found| tool_name(&plain(&f.name));
-    let middle = |f: &Found| match &f.interface {
-        Some(path) => tool_name(&format!("{}_{}", local(path), plain(&f.name))),
-        None => short(f),
+    let with = |f: &Found, prefix: &dyn Fn(&str) -> String| match &f.interface {
+        Some(path) => tool_name(&format!("{}_{}", prefix(path), plain(&f.name))),
+        None => tool_name(&plain(&f.name)),
     };
-    let long = |f: &Found| match &f.interface {
-        Some(path) => tool_name(&format!("{}_{}", path.split('@').next().unwrap_or(path), plain(&f.name))),
-        None => short(f),
-    };
-    let once = |name: &String, of: &dyn Fn(&Found) -> String| found.iter().filter(|f| of(f) == *name).count() == 1;
-    let name = |f: &Found| {
-        let names = [(short(f), &short as &dyn Fn(&Found) -> String), (middle(f), &middle)];
-        names.into_iter().find(|(name, of)| once(name, of)).map_or_else(|| long(f), |(name, _)| name)
-    };
-    found.iter().map(name).collect()
+    let spellings: Vec<[String; 3]> = found
+        .iter()
+        .map(|f| {
+            let whole = |path: &str| path.split('@').next().unwrap_or(path).to_owned();
+            [tool_name(&plain(&f.name)), with(f, &|path| local(path).to_owned()), with(f, &whole)]
+        })
+        .collect();
+    let mut times: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for names in &spellings {
+        for (length, name) in names.iter().enumerate() {
+            *times.entry((length, name)).or_default() += 1;
+        }
+    }
+    let once = |(length, name): &(usize, &String)| times.get(&(*length, name.as_str())) == Some(&1);
+    let name = |names: &[String; 3]| names.iter().enumerate().find(once).map_or(&names[2], |(_, name)| name).clone();
+    spellings.iter().map(name).collect()
 }
 
 /// `[method]counter.increment` is `counter.increment`.
@@ -228,7 +241,7 @@ fn plain(name: &str) -> String {
 }
 
 /// `docs:adder/add@0.1.0` is `add`.
-fn local(path: &str) -> &str {
+pub(super) fn local(path: &str) -> &str {
     let path = path.split('@').next().unwrap_or(path);
     path.rsplit('/').next().unwrap_or(path)
 }

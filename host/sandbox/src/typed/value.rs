@@ -4,6 +4,7 @@ use super::{
     schema::SAFE,
     shape::{Integer, Shape},
 };
+use crate::context::Stop;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 use std::{fmt, sync::Arc};
@@ -45,7 +46,7 @@ impl<'a> At<'a> {
         Self { outer: Some(self), name: Name::Item(index) }
     }
 
-    fn wrong(&self, found: &Value, allowed: impl Into<String>) -> Mismatch {
+    pub(crate) fn wrong(&self, found: &Value, allowed: impl Into<String>) -> Mismatch {
         let found: String = found.to_string().chars().take(80).collect();
         Mismatch { at: self.to_string(), found: format!("`{found}`"), allowed: allowed.into() }
     }
@@ -64,8 +65,24 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// Bytes of an attachment by name, or `None`.
-pub(crate) type Blobs<'a> = dyn Fn(&str) -> Option<Arc<[u8]>> + Sync + 'a;
+/// Why JSON is not read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unread {
+    /// It does not have its shape.
+    #[error(transparent)]
+    Wrong(#[from] Mismatch),
+    /// There is no memory for its values.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+}
+
+/// What reading needs of the call.
+pub(crate) trait Source {
+    /// Takes bytes of the call's memory, before what needs them is made.
+    fn hold(&self, bytes: usize) -> Result<(), Stop>;
+    /// Bytes of an attachment by name, or `None`.
+    fn blob(&self, name: &str) -> Option<Arc<[u8]>>;
+}
 
 /// Keeps bytes that leave a call under a name of their own and returns the name, or says why not.
 pub(crate) type Keep<'a> = dyn FnMut(Vec<u8>) -> wasmtime::Result<String> + Send + 'a;
@@ -73,24 +90,13 @@ pub(crate) type Keep<'a> = dyn FnMut(Vec<u8>) -> wasmtime::Result<String> + Send
 /// Byte lists up to this length leave as base64, longer ones as blobs.
 pub(crate) const INLINE: usize = 1024;
 
-/// Bytes that the engine's value of this JSON takes at most, to be charged before it is made.
-pub(crate) fn weight(json: &Value) -> usize {
-    size_of::<Val>()
-        + match json {
-            // A list of bytes is a list of values, unless it takes the typed path.
-            Value::String(text) => text.len().saturating_mul(size_of::<Val>()),
-            Value::Array(items) => items.iter().map(weight).sum(),
-            Value::Object(fields) => fields.iter().map(|(name, v)| size_of::<String>() + name.len() + weight(v)).sum(),
-            _ => 0,
-        }
-}
-
 impl Shape {
     /// The value that JSON spells.
     ///
     /// # Errors
     /// When it spells none of this shape; says where, what was found and what is allowed.
-    pub(crate) fn read(&self, json: &Value, at: &At<'_>, blobs: &Blobs<'_>) -> Result<Val, Mismatch> {
+    pub(crate) fn read(&self, json: &Value, at: &At<'_>, source: &dyn Source) -> Result<Val, Unread> {
+        source.hold(size_of::<Val>())?;
         Ok(match self {
             Self::Bool => Val::Bool(json.as_bool().ok_or_else(|| at.wrong(json, "true or false"))?),
             Self::Integer(integer) => read_integer(*integer, json, at)?,
@@ -99,7 +105,7 @@ impl Shape {
                 #[expect(clippy::cast_possible_truncation, reason = "rounding is what the type does")]
                 let narrow = wide as f32;
                 if narrow.is_infinite() && wide.is_finite() {
-                    return Err(at.wrong(json, "a number that 32 bits can hold"));
+                    return Err(at.wrong(json, "a number that 32 bits can hold").into());
                 }
                 Val::Float32(narrow)
             }
@@ -109,61 +115,70 @@ impl Shape {
                 let mut chars = text.chars();
                 match (chars.next(), chars.next()) {
                     (Some(only), None) => Val::Char(only),
-                    _ => return Err(at.wrong(json, "a string of one character")),
+                    _ => return Err(at.wrong(json, "a string of one character").into()),
                 }
             }
-            Self::String => Val::String(string(json, at)?.to_owned()),
-            Self::Bytes => Val::List(read_bytes(json, at, blobs)?.iter().map(|&byte| Val::U8(byte)).collect()),
-            Self::List(item) => Val::List(read_items(array(json, at)?, |_| Some(item), at, blobs)?),
+            Self::String => {
+                let text = string(json, at)?;
+                source.hold(text.len())?;
+                Val::String(text.to_owned())
+            }
+            Self::Bytes => {
+                let bytes = read_bytes(json, at, source)?;
+                // A value for each: lists that stand alone take another way.
+                source.hold(bytes.len().saturating_mul(size_of::<Val>()))?;
+                Val::List(bytes.iter().map(|&byte| Val::U8(byte)).collect())
+            }
+            Self::List(item) => Val::List(read_items(array(json, at)?, |_| Some(item), at, source)?),
             Self::Array(item, length) => {
                 let items = array(json, at)?;
                 if items.len() != *length as usize {
-                    return Err(at.wrong(json, format!("an array of {length}")));
+                    return Err(at.wrong(json, format!("an array of {length}")).into());
                 }
-                Val::FixedLengthList(read_items(items, |_| Some(item), at, blobs)?)
+                Val::FixedLengthList(read_items(items, |_| Some(item), at, source)?)
             }
-            Self::Map(key, value) => Val::Map(read_map(key, value, json, at, blobs)?),
+            Self::Map(key, value) => Val::Map(read_map(key, value, json, at, source)?),
             Self::Record(fields) => {
                 let given = json.as_object().ok_or_else(|| at.wrong(json, "an object"))?;
                 let fields = fields.iter().map(|(name, shape)| (name.as_str(), shape));
-                Val::Record(read_fields(fields, given, Some(at), blobs)?)
+                Val::Record(read_fields(fields, given, Some(at), source)?)
             }
             Self::Tuple(shapes) => {
                 let items = array(json, at)?;
                 if items.len() != shapes.len() {
-                    return Err(at.wrong(json, format!("an array of {}", shapes.len())));
+                    return Err(at.wrong(json, format!("an array of {}", shapes.len())).into());
                 }
-                Val::Tuple(read_items(items, |n| shapes.get(n), at, blobs)?)
+                Val::Tuple(read_items(items, |n| shapes.get(n), at, source)?)
             }
             Self::Variant(cases) => {
                 let cases = cases.iter().map(|(name, shape)| (name.as_str(), shape.as_ref()));
-                let (name, payload) = read_case(cases, json, at, blobs)?;
+                let (name, payload) = read_case(cases, json, at, source)?;
                 Val::Variant(name, payload)
             }
             Self::Enum(names) => match json.as_str().filter(|name| names.iter().any(|n| n == name)) {
                 Some(name) => Val::Enum(name.to_owned()),
-                None => return Err(at.wrong(json, one_of(names.iter().map(String::as_str)))),
+                None => return Err(at.wrong(json, one_of(names.iter().map(String::as_str))).into()),
             },
             Self::Option(inner) => Val::Option(match (json, inner.as_ref()) {
                 (Value::Null, _) => None,
                 (json, Self::Option(_)) => {
                     match json.as_object().filter(|o| o.len() == 1).and_then(|o| o.get("some")) {
-                        Some(some) => Some(Box::new(inner.read(some, &at.field("some"), blobs)?)),
-                        None => return Err(at.wrong(json, "null or {\"some\": …}")),
+                        Some(some) => Some(Box::new(inner.read(some, &at.field("some"), source)?)),
+                        None => return Err(at.wrong(json, "null or {\"some\": …}").into()),
                     }
                 }
-                (json, inner) => Some(Box::new(inner.read(json, at, blobs)?)),
+                (json, inner) => Some(Box::new(inner.read(json, at, source)?)),
             }),
             Self::Result(ok, err) => {
                 let cases = [("ok", ok.as_deref()), ("err", err.as_deref())];
-                let (name, payload) = read_case(cases.into_iter(), json, at, blobs)?;
+                let (name, payload) = read_case(cases.into_iter(), json, at, source)?;
                 Val::Result(if name == "ok" { Ok(payload) } else { Err(payload) })
             }
             Self::Flags(names) => {
                 let wanted = array(json, at)?;
                 for (n, flag) in wanted.iter().enumerate() {
                     if !names.iter().any(|name| flag.as_str() == Some(name)) {
-                        return Err(at.item(n).wrong(flag, one_of(names.iter().map(String::as_str))));
+                        return Err(at.item(n).wrong(flag, one_of(names.iter().map(String::as_str))).into());
                     }
                 }
                 let set = |name: &&String| wanted.iter().any(|flag| flag.as_str() == Some(name));
@@ -241,42 +256,77 @@ impl Shape {
     }
 }
 
-/// The arguments of a function or the fields of a record. Options may be left out, nothing else.
+/// The fields of a record, or the parameters of a constructor. Options may be left out, nothing else.
+///
+/// # Errors
+/// As [`Shape::read`], and when there are others.
 pub(crate) fn read_fields<'s>(
     shapes: impl Iterator<Item = (&'s str, &'s Shape)> + Clone,
     given: &Map<String, Value>,
     at: Option<&At<'_>>,
-    blobs: &Blobs<'_>,
-) -> Result<Vec<(String, Val)>, Mismatch> {
-    if let Some(unknown) = given.keys().find(|name| !shapes.clone().any(|(n, _)| n == *name)) {
-        return Err(Mismatch {
+    source: &dyn Source,
+) -> Result<Vec<(String, Val)>, Unread> {
+    check_names(shapes.clone().map(|(name, _)| name), given, at)?;
+    let read = |(name, shape): (&str, &Shape)| Ok((name.to_owned(), read_field(name, shape, given, at, source)?));
+    shapes.map(read).collect()
+}
+
+/// One field or parameter.
+///
+/// # Errors
+/// As [`Shape::read`], and when it is missing.
+pub(crate) fn read_field(
+    name: &str,
+    shape: &Shape,
+    given: &Map<String, Value>,
+    at: Option<&At<'_>>,
+    source: &dyn Source,
+) -> Result<Val, Unread> {
+    source.hold(size_of::<String>() + name.len())?;
+    let place = At { outer: at, name: Name::Field(name) };
+    match (given.get(name), shape) {
+        (Some(json), shape) => shape.read(json, &place, source),
+        (None, Shape::Option(_)) => {
+            source.hold(size_of::<Val>())?;
+            Ok(Val::Option(None))
+        }
+        (None, _) => {
+            Err(Mismatch { at: place.to_string(), found: "missing".to_owned(), allowed: "a value".to_owned() }.into())
+        }
+    }
+}
+
+/// Refuses what nobody asked for.
+///
+/// # Errors
+/// Names the first field that is none of `names`.
+pub(crate) fn check_names<'s>(
+    names: impl Iterator<Item = &'s str> + Clone,
+    given: &Map<String, Value>,
+    at: Option<&At<'_>>,
+) -> Result<(), Mismatch> {
+    match given.keys().find(|key| !names.clone().any(|name| name == *key)) {
+        None => Ok(()),
+        Some(unknown) => Err(Mismatch {
             at: at.map_or_else(|| unknown.clone(), |at| at.field(unknown).to_string()),
             found: "given".to_owned(),
-            allowed: one_of(shapes.map(|(name, _)| name)),
-        });
+            allowed: one_of(names),
+        }),
     }
-    let read = |(name, shape): (&str, &Shape)| {
-        let place = At { outer: at, name: Name::Field(name) };
-        let missing = || Mismatch { at: place.to_string(), found: "missing".to_owned(), allowed: "a value".to_owned() };
-        let val = match (given.get(name), shape) {
-            (Some(json), shape) => shape.read(json, &place, blobs)?,
-            (None, Shape::Option(_)) => Val::Option(None),
-            (None, _) => return Err(missing()),
-        };
-        Ok((name.to_owned(), val))
-    };
-    shapes.map(read).collect()
 }
 
 /// The bytes that a string of base64 or the name of a blob stands for.
 ///
 /// # Errors
 /// When it is neither.
-pub(crate) fn read_bytes(json: &Value, at: &At<'_>, blobs: &Blobs<'_>) -> Result<Arc<[u8]>, Mismatch> {
+pub(crate) fn read_bytes(json: &Value, at: &At<'_>, source: &dyn Source) -> Result<Arc<[u8]>, Unread> {
     let text = string(json, at)?;
     match text.strip_prefix("blob:") {
-        Some(name) => blobs(name).ok_or_else(|| at.wrong(json, "the name of an attachment")),
-        None => STANDARD.decode(text).map(Arc::from).map_err(|_| at.wrong(json, "base64, or `blob:NAME`")),
+        Some(name) => Ok(source.blob(name).ok_or_else(|| at.wrong(json, "the name of an attachment"))?),
+        None => {
+            source.hold(text.len())?;
+            Ok(STANDARD.decode(text).map(Arc::from).map_err(|_| at.wrong(json, "base64, or `blob:NAME`"))?)
+        }
     }
 }
 
@@ -292,9 +342,9 @@ fn read_items<'s>(
     items: &[Value],
     shape: impl Fn(usize) -> Option<&'s Shape>,
     at: &At<'_>,
-    blobs: &Blobs<'_>,
-) -> Result<Vec<Val>, Mismatch> {
-    let item = |(n, json): (usize, &Value)| shape(n).map(|shape| shape.read(json, &at.item(n), blobs));
+    source: &dyn Source,
+) -> Result<Vec<Val>, Unread> {
+    let item = |(n, json): (usize, &Value)| shape(n).map(|shape| shape.read(json, &at.item(n), source));
     items.iter().enumerate().filter_map(item).collect()
 }
 
@@ -303,17 +353,17 @@ fn read_map(
     value: &Shape,
     json: &Value,
     at: &At<'_>,
-    blobs: &Blobs<'_>,
-) -> Result<Vec<(Val, Val)>, Mismatch> {
+    source: &dyn Source,
+) -> Result<Vec<(Val, Val)>, Unread> {
     if *key == Shape::String {
         let given = json.as_object().ok_or_else(|| at.wrong(json, "an object"))?;
         let pair =
-            |(name, v): (&String, &Value)| Ok((Val::String(name.clone()), value.read(v, &at.field(name), blobs)?));
+            |(name, v): (&String, &Value)| Ok((Val::String(name.clone()), value.read(v, &at.field(name), source)?));
         return given.iter().map(pair).collect();
     }
     let pair = |(n, json): (usize, &Value)| match array(json, &at.item(n))? {
-        [k, v] => Ok((key.read(k, &at.item(n), blobs)?, value.read(v, &at.item(n), blobs)?)),
-        _ => Err(at.item(n).wrong(json, "a pair")),
+        [k, v] => Ok((key.read(k, &at.item(n), source)?, value.read(v, &at.item(n), source)?)),
+        _ => Err(at.item(n).wrong(json, "a pair").into()),
     };
     array(json, at)?.iter().enumerate().map(pair).collect()
 }
@@ -324,23 +374,23 @@ fn read_case<'s>(
     mut cases: impl Iterator<Item = (&'s str, Option<&'s Shape>)> + Clone,
     json: &Value,
     at: &At<'_>,
-    blobs: &Blobs<'_>,
-) -> Result<Case, Mismatch> {
+    source: &dyn Source,
+) -> Result<Case, Unread> {
     let all = cases.clone();
     let (name, payload) = match json {
         Value::String(name) => (name, None),
         Value::Object(fields) if fields.len() == 1 => match fields.iter().next() {
             Some((name, payload)) => (name, Some(payload)),
-            None => return Err(at.wrong(json, allowed_cases(all))),
+            None => return Err(at.wrong(json, allowed_cases(all)).into()),
         },
-        _ => return Err(at.wrong(json, allowed_cases(all))),
+        _ => return Err(at.wrong(json, allowed_cases(all)).into()),
     };
     match (cases.find(|(case, _)| case == name), payload) {
         (Some((_, None)), None) => Ok((name.clone(), None)),
         (Some((_, Some(shape))), Some(payload)) => {
-            Ok((name.clone(), Some(Box::new(shape.read(payload, &at.field(name), blobs)?))))
+            Ok((name.clone(), Some(Box::new(shape.read(payload, &at.field(name), source)?))))
         }
-        _ => Err(at.wrong(json, allowed_cases(all))),
+        _ => Err(at.wrong(json, allowed_cases(all)).into()),
     }
 }
 

@@ -1,16 +1,25 @@
 use super::*;
 use proptest::prelude::*;
 
-fn no_blobs(_: &str) -> Option<Arc<[u8]>> {
-    None
+/// No attachments, and all the memory there is.
+struct Nothing;
+
+impl Source for Nothing {
+    fn hold(&self, _: usize) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn blob(&self, _: &str) -> Option<Arc<[u8]>> {
+        None
+    }
 }
 
 fn keep_none(_: Vec<u8>) -> wasmtime::Result<String> {
     Err(wasmtime::Error::msg("too long to be inline"))
 }
 
-fn read(shape: &Shape, json: &Value) -> Result<Val, Mismatch> {
-    shape.read(json, &At::parameter("x"), &no_blobs)
+fn read(shape: &Shape, json: &Value) -> Result<Val, Unread> {
+    shape.read(json, &At::parameter("x"), &Nothing)
 }
 
 fn integer() -> impl Strategy<Value = Integer> {

@@ -99,7 +99,7 @@ fn what_does_not_fit_the_types_says_where() {
         ("shapes_reverse", json!({"data": "not base64!"}), "allowed is base64, or `blob:NAME`"),
         ("shapes_reverse", json!({"data": "blob:missing"}), "allowed is the name of an attachment"),
         ("counter_add", json!({"self": {"begin": 1}, "by": 1}), "`self.begin` is given; allowed is one of `start`"),
-        ("counter_add", json!({"self": 4, "by": 1}), "`self` is something else; allowed is an object"),
+        ("counter_add", json!({"self": 4, "by": 1}), "`self` is `4`; allowed is an object"),
     ] {
         let error = expect(Outcome::InvalidArguments, quota(), typed(tool, arguments)).error.unwrap();
         assert!(error.contains(says), "{tool}: {error}");
@@ -163,4 +163,20 @@ fn values_count_against_the_memory_quota() {
     expect(Outcome::MemoryExceeded, little, typed("echo", json!({ "all": all.clone() })));
     all["numbers"] = json!([1]);
     expect(Outcome::Ok, little, typed("echo", json!({ "all": all })));
+    // Each byte is a value of its own where the list does not stand alone.
+    let mut call = typed("xor", json!({"key": 1, "data": "blob:in.bin"}));
+    call.blobs.insert("in.bin".to_owned(), vec![7; 1 << 20].into());
+    expect(Outcome::MemoryExceeded, Quota { memory: Bytes::mib(24), ..quota() }, call);
+}
+
+#[test]
+fn documentation_in_the_component_describes_its_tools() {
+    let json = br#"{"interfaces":{"shapes":{"funcs":{"divide":"Divides whole numbers."}}},"worlds":{"typed":{"func_exports":{"shout":"Shouts."}}}}"#;
+    let content: Vec<u8> = [&[12], &b"package-docs"[..], &[0], &json[..]].concat();
+    let length = [(content.len() & 0x7f) as u8 | 0x80, (content.len() >> 7) as u8];
+    let bytes = [&fixture("typed")[..], &[0], &length[..], &content[..]].concat();
+    let component = SANDBOX.load(&bytes).unwrap();
+    let said = |name: &str| component.exports().iter().find(|e| e.name.as_str() == name).unwrap().description.clone();
+    assert_eq!((said("divide").as_str(), said("shout").as_str()), ("Divides whole numbers.", "Shouts."));
+    assert_eq!(said("nothing"), "Calls `docs:typed/shapes@0.3.1.nothing()`.");
 }
