@@ -5,8 +5,13 @@
 
 use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use toktrie::{ApproximateTokEnv, TokenId};
 use tomas_core::observation::BlobRef;
+
+/// The longest `maxLength` that the grammar counts itself; its lexer gives up on copies of more. Longer limits of the
+/// object's own properties are counted here, in bytes as written, which are never fewer than the characters.
+const COUNTED: u64 = 1000;
 
 /// Makes grammars.
 pub struct Grammars {
@@ -42,8 +47,9 @@ impl Grammars {
         if let Some(fields) = schema.as_object_mut() {
             fields.insert("x-guidance".to_owned(), json!({"whitespace_flexible": false}));
         }
+        let limits = limits(&mut schema);
         let parser = self.factory.create_parser(TopLevelGrammar::from_json_schema(schema)).map_err(failed)?;
-        Ok(Arguments { matcher: Matcher::new(Ok(parser)), bytes: Vec::new() })
+        Ok(Arguments { matcher: Matcher::new(Ok(parser)), bytes: Vec::new(), limits, string: None, escape: false })
     }
 }
 
@@ -51,6 +57,12 @@ impl Grammars {
 pub struct Arguments {
     matcher: Matcher,
     bytes: Vec<u8>,
+    /// The most bytes of properties whose limit the grammar does not count.
+    limits: BTreeMap<String, usize>,
+    /// Where the content of the string that is being written began.
+    string: Option<usize>,
+    /// Whether the last byte opened an escape.
+    escape: bool,
 }
 
 impl Arguments {
@@ -74,14 +86,21 @@ impl Arguments {
         for (id, slot) in (0u32..).zip(allowed.iter_mut()) {
             *slot = mask.is_allowed(id);
         }
+        let close = usize::from(b'"');
+        if self.room() == 0 && allowed.get(close) == Some(&true) && !self.escape {
+            allowed.iter_mut().enumerate().for_each(|(byte, slot)| *slot &= byte == close);
+        }
         Ok(allowed)
     }
 
-    /// Whether these bytes could come next.
+    /// Whether these bytes, the content of one string or less, could come next.
     ///
     /// # Errors
     /// When the grammar fails.
     pub fn accepts(&mut self, bytes: &[u8]) -> Result<bool, GrammarError> {
+        if bytes.len() > self.room() {
+            return Ok(false);
+        }
         let tokens: Vec<TokenId> = bytes.iter().map(|&b| u32::from(b)).collect();
         Ok(self.matcher.validate_tokens(&tokens).map_err(failed)? == tokens.len())
     }
@@ -93,8 +112,26 @@ impl Arguments {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), GrammarError> {
         let tokens: Vec<TokenId> = bytes.iter().map(|&b| u32::from(b)).collect();
         self.matcher.consume_tokens(&tokens).map_err(failed)?;
-        self.bytes.extend_from_slice(bytes);
+        for &byte in bytes {
+            self.bytes.push(byte);
+            self.string = match (self.string, byte) {
+                (None, b'"') => Some(self.bytes.len()),
+                (Some(_), b'"') if !self.escape => None,
+                (string, _) => string,
+            };
+            self.escape = self.string.is_some() && byte == b'\\' && !self.escape;
+        }
         Ok(())
+    }
+
+    /// How many more bytes the string that is being written may have, as far as it is counted here.
+    fn room(&self) -> usize {
+        let Some(begin) = self.string else { return usize::MAX };
+        let (before, content) = self.bytes.split_at_checked(begin).unwrap_or_default();
+        match opened(before).and_then(|name| self.limits.get(name)) {
+            Some(limit) => limit.saturating_sub(content.len()),
+            None => usize::MAX,
+        }
     }
 
     /// Whether the object is complete and nothing can follow.
@@ -112,11 +149,27 @@ impl Arguments {
     /// The property whose string value begins exactly here, if any: what was written ends in `"name":"`.
     #[must_use]
     pub fn opening(&self) -> Option<&str> {
-        let text = std::str::from_utf8(&self.bytes).ok()?;
-        let before = text.strip_suffix("\":\"")?;
-        let (_, name) = before.rsplit_once('"')?;
-        Some(name)
+        opened(&self.bytes)
     }
+}
+
+/// The property whose string value begins where `text` ends.
+fn opened(text: &[u8]) -> Option<&str> {
+    let before = text.strip_suffix(b"\":\"")?;
+    let name = before.rsplit(|&b| b == b'"').next()?;
+    std::str::from_utf8(name).ok()
+}
+
+/// Takes the limits that the grammar cannot count out of the schema.
+fn limits(schema: &mut Value) -> BTreeMap<String, usize> {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return BTreeMap::new() };
+    let limit = |(name, property): (&String, &mut Value)| {
+        let property = property.as_object_mut()?;
+        let limit = property.get("maxLength").and_then(Value::as_u64).filter(|&limit| limit > COUNTED)?;
+        property.remove("maxLength");
+        Some((name.clone(), usize::try_from(limit).unwrap_or(usize::MAX)))
+    };
+    properties.iter_mut().filter_map(limit).collect()
 }
 
 /// The schema with blob arguments narrowed to the attachments, and without what only people read.
@@ -190,6 +243,26 @@ mod tests {
         assert!(a.complete());
         let value: Value = serde_json::from_slice(a.bytes()).unwrap();
         assert_eq!(value, json!({"operation": "info", "text": "say \"hi\"\n", "image": "blob:a.png"}));
+    }
+
+    #[test]
+    fn long_limits_hold_to_the_byte() {
+        let grammars = Grammars::new().unwrap();
+        let schema = json!({"type": "object", "additionalProperties": false, "required": ["a", "b"], "properties": {
+            "a": {"type": "string", "maxLength": 20000}, "b": {"type": "string"}}});
+        let mut a = grammars.arguments(&schema, &[]).unwrap();
+        a.forced().unwrap();
+        assert!(a.accepts(&[b'x'; 20000]).unwrap());
+        assert!(!a.accepts(&[b'x'; 20001]).unwrap());
+        a.push(&[b'x'; 19998]).unwrap();
+        assert!(a.accepts(br#"\""#).unwrap() && !a.accepts(b"xxx").unwrap());
+        a.push(br#"\""#).unwrap();
+        let allowed = a.allowed().unwrap();
+        assert_eq!((0..=255u8).filter(|&b| allowed[usize::from(b)]).collect::<Vec<_>>(), b"\"");
+        a.push(b"\"").unwrap();
+        a.forced().unwrap();
+        assert_eq!(a.opening(), Some("b"));
+        assert!(a.accepts(&[b'x'; 40000]).unwrap());
     }
 
     #[test]

@@ -170,8 +170,8 @@ impl Writer<'_> {
             }
             let quoted = grammar.opening().is_some_and(|argument| self.planner.is_quoted(tool, argument));
             match if quoted { self.copy_start(&mut grammar)? } else { None } {
-                Some(start) => {
-                    self.copy(start, &mut grammar)?;
+                Some(span) => {
+                    self.copy(span, &mut grammar)?;
                     grammar.push(b"\"").map_err(model)?;
                     self.bytes(b"\"")?;
                 }
@@ -194,9 +194,9 @@ impl Writer<'_> {
         let best = byte.and_then(|b| masked.get(b)).copied().unwrap_or(f32::NEG_INFINITY);
         let copy = logits.get(symbol::COPY as usize).copied().unwrap_or(f32::NEG_INFINITY);
         if copy > best
-            && let Some(start) = self.copy_start(grammar)?
+            && let Some(span) = self.copy_start(grammar)?
         {
-            return self.copy(start, grammar);
+            return self.copy(span, grammar);
         }
         let byte = byte
             .and_then(|b| u8::try_from(b).ok())
@@ -205,13 +205,13 @@ impl Writer<'_> {
         self.bytes(&[byte])
     }
 
-    /// The most probable start from which at least one span is accepted.
-    fn copy_start(&self, grammar: &mut Arguments) -> Result<Option<usize>, PlanError> {
+    /// The most probable start from which at least one span is accepted, and the end of that span.
+    fn copy_start(&self, grammar: &mut Arguments) -> Result<Option<(usize, usize)>, PlanError> {
         let logits = self.decoding.pieces(1).map_err(model)?;
         for start in ranked(&logits).into_iter().take(STARTS) {
             for end in start..self.pieces.len() {
                 if self.accepted(start, end, grammar)? {
-                    return Ok(Some(start));
+                    return Ok(Some((start, end)));
                 }
             }
         }
@@ -227,21 +227,22 @@ impl Writer<'_> {
         }
     }
 
-    /// Copies from `start`; the end is the most probable one that the grammar accepts.
-    fn copy(&mut self, start: usize, grammar: &mut Arguments) -> Result<(), PlanError> {
+    /// Copies from `start`; the end is the most probable one that the grammar accepts, at worst the `known` one.
+    fn copy(&mut self, (start, known): (usize, usize), grammar: &mut Arguments) -> Result<(), PlanError> {
         let from = u32::try_from(start).map_err(model)?;
         self.choose(&[Choice::CopyFrom(from)])?;
         let logits = self.decoding.pieces(start).map_err(model)?;
-        for end in ranked(&logits) {
-            if !self.accepted(start, end, grammar)? {
-                continue;
+        let mut end = known;
+        for likely in ranked(&logits) {
+            if self.accepted(start, likely, grammar)? {
+                end = likely;
+                break;
             }
-            let text = self.pieces.slice(self.prompt, start, end).unwrap_or_default();
-            grammar.push(escaped(text).as_bytes()).map_err(model)?;
-            self.quoter.copied(end);
-            return self.choose(&[Choice::CopyTo(u32::try_from(end).map_err(model)?)]);
         }
-        Err(PlanError::Model("no span is accepted where one was".to_owned()))
+        let text = self.pieces.slice(self.prompt, start, end).unwrap_or_default();
+        grammar.push(escaped(text).as_bytes()).map_err(model)?;
+        self.quoter.copied(end);
+        self.choose(&[Choice::CopyTo(u32::try_from(end).map_err(model)?)])
     }
 
     /// The reply that follows the route to no tool, of those that the checkpoint knows.

@@ -89,8 +89,12 @@ pub fn build(
     registry: &Registry,
     mut progress: impl FnMut(usize),
 ) -> Result<Vec<Sample>, BuildError> {
-    let mut samples = Vec::new();
-    for (side, split) in Split::ALL.into_iter().enumerate() {
+    let mut samples: Vec<Sample> = Vec::new();
+    // Two wordings with two values can make one request. The held-out sides come first, and keep it.
+    let mut held: BTreeMap<String, Split> = BTreeMap::new();
+    let mut free =
+        |sample: &Sample| *held.entry(sample.query.text.to_lowercase()).or_insert(sample.split) == sample.split;
+    for (side, split) in Split::ALL.into_iter().enumerate().rev() {
         let wanted = [config.train, config.dev, config.test].get(side).copied().unwrap_or(0);
         let mut rng = Rng::with_seed(config.seed.wrapping_mul(31).wrapping_add(side as u64));
         let total: f64 = config.shares.values().sum();
@@ -110,14 +114,17 @@ pub fn build(
                 // Every wording in turn, so that rare ones are seen as often as common ones.
                 let Some(&(intent, text)) = pool.get(n % pool.len()) else { continue };
                 let mut draw = Draw { config, language, registry, split, rng: &mut rng };
-                if let Some(sample) = draw.sample(intent, text)? {
+                if let Some(sample) = draw.sample(intent, text)?
+                    && free(&sample)
+                {
                     samples.push(sample);
                 }
                 progress(samples.len());
             }
         }
         let limit = if split == Split::Train { config.public } else { config.public / 20 };
-        samples.extend(public::samples(&config.public_sets, registry, split, limit, &mut rng)?);
+        let public = public::samples(&config.public_sets, registry, split, limit, &mut rng)?;
+        samples.extend(public.into_iter().filter(&mut free));
     }
     Ok(samples)
 }

@@ -90,7 +90,8 @@ impl Lists {
         let (kind, rest) = spec.split_once(':').unwrap_or((spec, ""));
         Ok(match kind {
             "topic" if rng.bool() => self.composed(rng)?,
-            "list" | "city" | "topic" | "passage" | "holiday" => {
+            "passage" => self.passage(rng)?,
+            "list" | "city" | "topic" | "holiday" => {
                 let name = if kind == "list" { rest } else { kind };
                 self.item(name, rng)?
             }
@@ -137,6 +138,20 @@ impl Lists {
             _ => text,
         };
         Ok(if list.len() >= 40 { Value::open(typed) } else { Value::closed(typed) })
+    }
+
+    /// From one sentence to a page: what is longer than the network reads must be quoted whole all the same.
+    fn passage(&self, rng: &mut Rng) -> Result<Value, String> {
+        let count = match rng.u32(0..10) {
+            0..6 => 1,
+            6..8 => rng.usize(2..5),
+            _ => rng.usize(5..13),
+        };
+        let one = |rng: &mut Rng| Ok(self.item("passage", rng)?.surface);
+        let texts: Vec<String> = (0..count).map(|_| one(rng)).collect::<Result<_, String>>()?;
+        let whole = texts.join(pick::<&str>(&[" ", " ", "\n", "\n\n"], rng));
+        let cut = if rng.u32(0..4) == 0 { whole.match_indices(". ").map(|(at, _)| at + 1).last() } else { None };
+        Ok(Value::open(whole.get(..cut.unwrap_or(whole.len())).unwrap_or(&whole)))
     }
 
     /// A topic that nobody listed: what is quoted must end where the wording goes on, whatever the words are.
