@@ -17,26 +17,28 @@ use std::{
 const ROUNDS: usize = 31;
 
 /// Requests of one kind in a round.
-const REQUESTS: u64 = 300;
+const REQUESTS: usize = 300;
 
 /// Requests in flight when pipelined.
-const FLIGHT: u64 = 64;
+const FLIGHT: usize = 64;
 
 struct Server {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    last: u64,
 }
 
 impl Server {
     fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut this = Self { child, input, output };
+        let mut this = Self { child, input, output, last: 0 };
         let hello = json!({
             "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"},
         });
-        this.send(&message(0, "initialize", &hello));
+        let hello = this.lines(&request("initialize", &hello), 1).concat();
+        this.send(&hello);
         this.receive();
         this.send(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n");
         this
@@ -60,10 +62,22 @@ impl Server {
         nanoseconds as f64 / 1e3
     }
 
+    /// So many requests, each with an id of its own.
+    fn lines(&mut self, request: &Value, count: usize) -> Vec<Vec<u8>> {
+        let mut line = |_| {
+            self.last += 1;
+            let mut request = request.clone();
+            request["id"] = self.last.into();
+            format!("{request}\n").into_bytes()
+        };
+        (0..count).map(&mut line).collect()
+    }
+
     /// CPU and wall time of a request, one at a time, in microseconds.
-    fn one_by_one(&mut self, line: &[u8]) -> (f64, f64) {
+    fn one_by_one(&mut self, request: &Value) -> (f64, f64) {
+        let lines = self.lines(request, REQUESTS);
         let (cpu, begun) = (self.cpu(), Instant::now());
-        for _ in 0..REQUESTS {
+        for line in &lines {
             self.send(line);
             let answer = self.receive();
             assert!(answer["error"].is_null() && answer["result"]["isError"] != true, "{answer}");
@@ -73,15 +87,17 @@ impl Server {
     }
 
     /// CPU of a request in microseconds and requests a second, many in flight.
-    fn pipelined(&mut self, line: &[u8]) -> (f64, f64) {
-        let (cpu, begun, total) = (self.cpu(), Instant::now(), REQUESTS * 4);
-        (0..FLIGHT).for_each(|_| self.send(line));
-        for n in 0..total {
+    fn pipelined(&mut self, request: &Value) -> (f64, f64) {
+        let total = REQUESTS * 4;
+        let lines = self.lines(request, total);
+        let (cpu, begun) = (self.cpu(), Instant::now());
+        let (first, rest) = lines.split_at(FLIGHT);
+        first.iter().for_each(|line| self.send(line));
+        for line in rest {
             self.receive();
-            if n + FLIGHT < total {
-                self.send(line);
-            }
+            self.send(line);
         }
+        first.iter().for_each(|_| drop(self.receive()));
         ((self.cpu() - cpu) / total as f64, total as f64 / begun.elapsed().as_secs_f64())
     }
 }
@@ -93,10 +109,8 @@ impl Drop for Server {
     }
 }
 
-fn message(id: u64, method: &str, params: &Value) -> Vec<u8> {
-    let mut line = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string().into_bytes();
-    line.push(b'\n');
-    line
+fn request(method: &str, params: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "method": method, "params": params})
 }
 
 /// Median, and the tenth and ninetieth percentile.
@@ -136,10 +150,11 @@ fn main() {
     let tool = std::env::var("TOOL").unwrap_or_else(|_| "noop".to_owned());
     let given: Value = serde_json::from_str(&std::env::var("ARGUMENTS").unwrap_or_else(|_| "{}".to_owned())).unwrap();
     let mut server = Server::start(command);
-    let ping = message(1, "ping", &json!({}));
-    let call = message(2, "tools/call", &json!({"name": tool, "arguments": given}));
+    let ping = request("ping", &json!({}));
+    let call = request("tools/call", &json!({"name": tool, "arguments": given}));
     // The first call compiles.
-    server.send(&call);
+    let first = server.lines(&call, 1).concat();
+    server.send(&first);
     println!("first answer: {}", server.receive());
     server.one_by_one(&call);
     server.pipelined(&call);
