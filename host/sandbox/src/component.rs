@@ -89,6 +89,11 @@ impl LoadedComponent {
         })
     }
 
+    /// Whether this tool is a program, which is started with a command line.
+    pub(crate) fn is_program(&self, tool: &ToolName) -> bool {
+        matches!(&self.pre, Pre::Typed(_, functions) if functions.is_program(tool))
+    }
+
     /// Whether it must be asked what it exports; of plain functions the types say it.
     pub(crate) const fn describes(&self) -> bool {
         matches!(self.pre, Pre::World(_))

@@ -7,12 +7,13 @@ use crate::{
     cpu::{Bucket, Spent},
     limits::{Memory, Output},
     sandbox::Core,
+    typed::program::CommandLine,
 };
 use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -81,6 +82,8 @@ pub(crate) struct Context {
     pub(crate) memory: Memory,
     pub(crate) output: Output,
     pub(crate) input: AtomicU64,
+    /// What a program is started with; unset for other tools.
+    pub(crate) command: OnceLock<CommandLine>,
     products: Mutex<Products>,
     stop: AtomicU8,
     denied: AtomicU8,
@@ -91,6 +94,8 @@ pub(crate) struct Context {
 pub(crate) struct Products {
     /// Standard output and error and log notes, in the order in which they came.
     pub(crate) log: Vec<u8>,
+    /// Standard output of a program, which is its result.
+    pub(crate) stdout: Vec<u8>,
     /// Blobs written, by name.
     pub(crate) written: BTreeMap<String, Written>,
 }
@@ -118,6 +123,7 @@ impl Context {
             memory: Memory::new(quota.memory),
             output: Output::new(quota.output),
             input: AtomicU64::new(0),
+            command: OnceLock::new(),
             products: Mutex::new(Products::default()),
             stop: AtomicU8::new(0),
             denied: AtomicU8::new(0),
@@ -200,6 +206,31 @@ impl Context {
         let fits = usize::try_from(self.output.take(bytes.len() as u64)).unwrap_or(usize::MAX);
         lock(&self.products).log.extend_from_slice(bytes.get(..fits).unwrap_or(bytes));
         if fits < bytes.len() { Err(self.stop(Stop::Output)) } else { Ok(()) }
+    }
+
+    /// Appends to the standard output of a program. It takes memory of the call, and must fit its output quota; it is
+    /// counted there when it becomes the result.
+    pub(crate) fn write_stdout(&self, bytes: &[u8]) -> Result<(), Stop> {
+        self.hold(bytes.len())?;
+        let stdout = &mut lock(&self.products).stdout;
+        if (stdout.len() + bytes.len()) as u64 > self.output.left() {
+            return Err(self.stop(Stop::Output));
+        }
+        stdout.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Takes out what a program wrote to its standard output.
+    pub(crate) fn take_stdout(&self) -> Vec<u8> {
+        std::mem::take(&mut lock(&self.products).stdout)
+    }
+
+    /// The end of the log, at most so many characters.
+    pub(crate) fn log_end(&self, most: usize) -> String {
+        let products = lock(&self.products);
+        let text = String::from_utf8_lossy(&products.log);
+        let skipped = text.chars().count().saturating_sub(most);
+        text.chars().skip(skipped).collect()
     }
 
     /// Keeps a blob that the call wrote.

@@ -73,6 +73,11 @@ impl Output {
         bytes.min(self.limit.saturating_sub(before))
     }
 
+    /// Bytes that still fit.
+    pub(crate) fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.used())
+    }
+
     /// Bytes taken so far.
     pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::Acquire)

@@ -17,6 +17,7 @@ use crate::{
     pool::{self, Pool},
     state::State,
     ticker::Ticker,
+    typed::program::CommandLine,
 };
 use serde_json::Value;
 use std::{
@@ -252,6 +253,14 @@ fn milliseconds(nanoseconds: u64) -> f64 {
 impl Task {
     /// The store is made and dropped in here, so that both are charged to the call.
     async fn run(&self, context: &Arc<Context>) -> Returned {
+        if let Self::Invoke { tool, arguments } = self
+            && context.given.component.is_program(tool)
+        {
+            match CommandLine::read(arguments) {
+                Ok(line) => drop(context.command.set(line)),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
         let mut store = State::store(Arc::clone(context), None)?;
         let instance = context.given.component.instantiate(&mut store).await?;
         match (self, instance) {

@@ -13,6 +13,7 @@ use crate::{
     context::{Context, Denied},
     error::SandboxError,
     state::State,
+    typed::program,
 };
 use std::sync::Arc;
 use tomas_bindings::tomas::tool as ours;
@@ -26,7 +27,7 @@ use wasmtime_wasi::{
     cli::{WasiCli, WasiCliView},
     clocks::{WasiClocks, WasiClocksView},
     filesystem::{WasiFilesystem, WasiFilesystemView},
-    p2::bindings as wasi,
+    p2::{bindings as wasi, pipe::MemoryInputPipe},
     sockets::{WasiSockets, WasiSocketsView},
 };
 
@@ -124,10 +125,17 @@ pub(crate) fn wasi(context: &Arc<Context>) -> WasiCtx {
     builder(context).build()
 }
 
-/// No network, environment, arguments or standard input, which is what a builder begins with.
+/// No network or environment, which is what a builder begins with; arguments and standard input only for a program.
 fn builder(context: &Arc<Context>) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
-    builder.stdout(stdio::Stdio::new(context)).stderr(stdio::Stdio::new(context));
+    builder.stderr(stdio::Stdio::log(context));
+    match context.command.get() {
+        Some(line) => {
+            builder.arg("program").args(&line.arguments).stdin(MemoryInputPipe::new(program::stdin(line)));
+            builder.stdout(stdio::Stdio::result(context))
+        }
+        None => builder.stdout(stdio::Stdio::log(context)),
+    };
     // Each call has a thread of its own, so files may block it: what they cost is then charged to the call.
     builder.allow_blocking_current_thread(true);
     if !context.given.permissions.clock {

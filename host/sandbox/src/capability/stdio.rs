@@ -1,4 +1,5 @@
-//! Standard output and error: both go to the call's log and count against its output quota.
+//! Standard output and error: both go to the call's log and count against its output quota; but what a program writes to
+//! its standard output is its result.
 
 use crate::context::Context;
 use std::sync::Arc;
@@ -13,12 +14,20 @@ const PERMIT: usize = 64 << 10;
 
 /// A standard stream of one call.
 #[derive(Clone)]
-pub(crate) struct Stdio(Arc<Context>);
+pub(crate) struct Stdio {
+    context: Arc<Context>,
+    result: bool,
+}
 
 impl Stdio {
     /// A stream into the log of `context`.
-    pub(crate) fn new(context: &Arc<Context>) -> Self {
-        Self(Arc::clone(context))
+    pub(crate) fn log(context: &Arc<Context>) -> Self {
+        Self { context: Arc::clone(context), result: false }
+    }
+
+    /// The standard output of a program.
+    pub(crate) fn result(context: &Arc<Context>) -> Self {
+        Self { context: Arc::clone(context), result: true }
     }
 }
 
@@ -42,7 +51,8 @@ impl StdoutStream for Stdio {
 #[async_trait]
 impl OutputStream for Stdio {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        self.0.write_log(&bytes).map_err(|stop| StreamError::Trap(stop.into()))
+        let written = if self.result { self.context.write_stdout(&bytes) } else { self.context.write_log(&bytes) };
+        written.map_err(|stop| StreamError::Trap(stop.into()))
     }
 
     fn flush(&mut self) -> StreamResult<()> {

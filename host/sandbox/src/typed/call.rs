@@ -2,6 +2,7 @@
 
 use super::{
     functions::{Constructor, Function, Functions, Parameter},
+    program,
     shape::Shape,
     value::{self, At, Mismatch, Source, Unread},
 };
@@ -25,7 +26,7 @@ use wasmtime::{
 const VALUE: usize = 256;
 
 /// What a function came to: its JSON, or an error of the tool.
-type Answer = wasmtime::Result<Result<String, ToolError>>;
+pub(super) type Answer = wasmtime::Result<Result<String, ToolError>>;
 
 /// What goes in and comes out as bytes without a value for each of them.
 enum Bytes {
@@ -46,8 +47,13 @@ impl Functions {
         tool: &ToolName,
         arguments: &str,
     ) -> Answer {
+        if let Some((name, index)) = &self.program
+            && name == tool
+        {
+            return program::call(store, instance, *index).await;
+        }
         let Some(function) = self.tools.get(tool) else {
-            let names: Vec<String> = self.tools.keys().map(|name| format!("`{name}`")).collect();
+            let names: Vec<String> = self.exports().iter().map(|export| format!("`{}`", export.name)).collect();
             return Ok(Err(ToolError::NotFound(format!("there is no tool `{tool}`; there are {}", names.join(", ")))));
         };
         let given: Map<String, Value> = match serde_json::from_str(arguments) {
@@ -243,7 +249,15 @@ impl Function {
     }
 }
 
-fn found(instance: &Instance, store: &mut Store<State>, index: ComponentExportIndex) -> wasmtime::Result<Func> {
+/// A function of an instance.
+///
+/// # Errors
+/// When there is none, which would be the engine's fault.
+pub(super) fn found(
+    instance: &Instance,
+    store: &mut Store<State>,
+    index: ComponentExportIndex,
+) -> wasmtime::Result<Func> {
     let found = instance.get_func(&mut *store, index);
     found.ok_or_else(|| wasmtime::Error::msg("the instance lacks a function that its component exports"))
 }
@@ -279,11 +293,15 @@ fn observed(returned: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let mut result = json!({ "text": text, "returned": returned });
+    short_value(&text, json!({ "text": text, "returned": returned })).to_string()
+}
+
+/// Adds the text of a result as a value where it is short enough to be one.
+pub(super) fn short_value(text: &str, mut result: Value) -> Value {
     if text.chars().count() <= VALUE
         && let Some(fields) = result.as_object_mut()
     {
-        fields.insert("value".to_owned(), Value::String(text));
+        fields.insert("value".to_owned(), Value::String(text.to_owned()));
     }
-    result.to_string()
+    result
 }

@@ -2,7 +2,7 @@
 
 use super::{
     docs::Docs,
-    schema,
+    program, schema,
     shape::{Shape, Unspeakable},
 };
 use serde_json::{Value, json};
@@ -62,6 +62,8 @@ impl Constructor {
 pub(crate) struct Functions {
     pub(super) tools: BTreeMap<ToolName, Function>,
     pub(super) constructors: Vec<Constructor>,
+    /// What `wasi:cli/run` is called as a tool, and where it is.
+    pub(super) program: Option<(ToolName, ComponentExportIndex)>,
     /// What is no tool, and why.
     pub(crate) left_out: Vec<String>,
 }
@@ -108,7 +110,19 @@ impl Functions {
             };
             all.left_out.push(format!("`{name}`: {left_out}"));
         }
+        match (program(engine, component), program::name()) {
+            (Some(_), Some(name)) if all.tools.contains_key(&name) => {
+                all.left_out.push(format!("`wasi:cli/run`: another function is called `{name}`"));
+            }
+            (Some(index), Some(name)) => all.program = Some((name, index)),
+            _ => {}
+        }
         all
+    }
+
+    /// Whether this tool is the component's program.
+    pub(crate) fn is_program(&self, tool: &ToolName) -> bool {
+        self.program.as_ref().is_some_and(|(name, _)| name == tool)
     }
 
     /// What the component says of its tools, as far as types tell.
@@ -119,7 +133,8 @@ impl Functions {
             parameters: self.parameters(function),
             result: function.result_schema(),
         };
-        self.tools.iter().map(export).collect()
+        let program = self.program.iter().map(|(name, _)| program::export(name.clone()));
+        self.tools.iter().map(export).chain(program).collect()
     }
 
     fn parameters(&self, function: &Function) -> Value {
@@ -180,6 +195,14 @@ impl Function {
             "required": ["text", "returned"],
         })
     }
+}
+
+/// Where the component exports the function of `wasi:cli/run`.
+fn program(engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
+    let exports = component.component_type();
+    let exports = exports.exports(engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    let interface = exports.iter().find(|name| name.starts_with("wasi:cli/run@0.2."))?;
+    component.get_export_index(component.get_export_index(None, interface).as_ref(), "run")
 }
 
 fn found(engine: &Engine, component: &Component) -> (Vec<Found>, Vec<ResourceType>) {

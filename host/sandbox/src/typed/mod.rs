@@ -1,11 +1,12 @@
 //! Components of plain typed functions: each function they export is a tool.
 //!
-//! [`functions`] finds them, [`docs`] what the component says of them, [`shape`] has their types, [`schema`] the JSON schema of each type, [`value`] carries
-//! values over, and [`call`] calls.
+//! [`functions`] finds them, [`docs`] what the component says of them, [`shape`] has their types, [`schema`] the JSON
+//! schema of each type, [`value`] carries values over, [`call`] calls, and [`program`] runs what has a `main`.
 
 pub(crate) mod call;
 pub(crate) mod docs;
 pub(crate) mod functions;
+pub(crate) mod program;
 mod schema;
 mod shape;
 mod value;

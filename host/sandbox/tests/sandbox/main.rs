@@ -6,6 +6,7 @@ mod loading;
 mod outcomes;
 mod parallel;
 mod permissions;
+mod programs;
 mod quotas;
 mod support;
 mod typed;
