@@ -60,13 +60,22 @@ impl Place {
         Ok(levels)
     }
 
-    /// The tools on disk.
+    /// The tools on disk that have a manifest.
     ///
     /// # Errors
     /// When a folder cannot be read or a manifest is refused.
     pub fn found(&self) -> anyhow::Result<Vec<Found>> {
         let folders: Vec<PathBuf> = self.config.paths.tools.iter().map(|p| self.at(p)).collect();
         tools::discover(&folders)
+    }
+
+    /// All tools on disk: those with manifests, and those of components alone, of which unknown ones are compiled.
+    ///
+    /// # Errors
+    /// As [`found`](Self::found).
+    pub fn tools(&self, sandbox: &Sandbox) -> anyhow::Result<Vec<Found>> {
+        let folders: Vec<PathBuf> = self.config.paths.tools.iter().map(|p| self.at(p)).collect();
+        Ok(tools::with_components(self.found()?, &folders, sandbox))
     }
 
     /// The tools on disk that are named, or all.

@@ -1,20 +1,21 @@
-//! Tools on disk: folders with a `tool.toml` and a component, found at start and loaded when first needed.
+//! Tools on disk, found at start and loaded when first needed: folders with a `tool.toml` and a component, and components
+//! alone, whose every export is a tool.
 
 use anyhow::{Context as _, bail};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use tomas_core::{manifest::Manifest, name::ToolName, tool::Tool};
 use tomas_sandbox::{LoadedComponent, Sandbox};
 
-/// A tool's folder, its manifest read.
+/// A tool on disk, its manifest read.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The folder that holds `tool.toml`.
+    /// The folder that holds `tool.toml`, or the component that has none.
     pub folder: PathBuf,
-    /// What `tool.toml` says.
+    /// What `tool.toml` says; of a component without one, little.
     pub manifest: Manifest,
     /// Where the component is; `None` when none of the usual places has it.
     pub component: Option<PathBuf>,
@@ -34,9 +35,34 @@ impl Found {
             toml::from_str(&text).with_context(|| format!("manifest `{}` is refused", path.display()))?;
         manifest.validate().with_context(|| format!("manifest `{}` is refused", path.display()))?;
         let file = format!("{}.wasm", manifest.name);
-        let places = [folder.join("../dist").join(&file), folder.join(&file), folder.join("dist").join(&file)];
+        let places = match &manifest.component {
+            Some(file) => vec![folder.join(file)],
+            None => vec![folder.join("../dist").join(&file), folder.join(&file), folder.join("dist").join(&file)],
+        };
         let component = places.into_iter().find(|p| p.is_file());
         Ok(Self { folder: folder.to_owned(), manifest, component })
+    }
+
+    /// The tools of a component that has no manifest: each export under the file's name and its own, or under the file's
+    /// alone where it is the only one. Their ceilings are the default, and they may reach nothing.
+    ///
+    /// # Errors
+    /// When the component does not load, or no tool can be called like its file.
+    pub fn alone(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<Self>> {
+        let refused = || format!("component `{}` is refused", path.display());
+        let described = sandbox.describe(&read(path, sandbox)?).with_context(refused)?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let only = described.exports.len() == 1;
+        let name = |export: &ToolName| match only || export.as_str() == stem {
+            true => spelled(&stem),
+            false => spelled(&format!("{stem}_{export}")),
+        };
+        let found = described.exports.iter().map(|export| {
+            let name: ToolName = name(&export.name).parse().with_context(refused)?;
+            let manifest = Manifest::of_export(name, export.name.clone());
+            Ok(Self { folder: path.to_owned(), manifest, component: Some(path.to_owned()) })
+        });
+        found.collect()
     }
 
     /// The component's path.
@@ -47,11 +73,34 @@ impl Found {
         let name = &self.manifest.name;
         self.component.as_deref().with_context(|| {
             let folder = self.folder.display();
+            let looked = match &self.manifest.component {
+                Some(file) => format!("`{folder}/{file}` does not exist"),
+                None => format!("neither `{folder}/../dist/{name}.wasm` nor `{folder}/{name}.wasm` exists"),
+            };
             format!(
-                "tool `{name}` has no component: neither `{folder}/../dist/{name}.wasm` nor `{folder}/{name}.wasm` exists\n\
-                 hint: build the tools with `guest-tools/build.sh`, or copy the component there"
+                "tool `{name}` has no component: {looked}\n\
+                 hint: build it with `tomas-host tool build {folder}`, or copy the component there"
             )
         })
+    }
+
+    /// Whether its component is the one of this digest.
+    #[must_use]
+    pub fn is(&self, digest: &str, sandbox: &Sandbox) -> bool {
+        let bytes = self.component().and_then(|path| read(path, sandbox));
+        bytes.is_ok_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == digest)
+    }
+
+    /// What the tool is, without loading its component when it is known.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn describe(&self, sandbox: &Sandbox) -> anyhow::Result<Tool> {
+        let name = &self.manifest.name;
+        let bytes = read(self.component()?, sandbox)?;
+        let described = sandbox.describe(&bytes).with_context(|| format!("tool `{name}` does not load"))?;
+        Tool::join(self.manifest.clone(), &described.exports, described.digest)
+            .with_context(|| format!("tool `{name}` is refused"))
     }
 
     /// Loads the component and joins it with the manifest. Blocks while it compiles.
@@ -90,6 +139,48 @@ pub fn discover(folders: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
     Ok(found.into_values().collect())
 }
 
+/// Those found, and the tools of all components in `folders` that no manifest speaks of. A component that does not load
+/// is left out with a warning, because it must not take the others away.
+#[must_use]
+pub fn with_components(mut found: Vec<Found>, folders: &[PathBuf], sandbox: &Sandbox) -> Vec<Found> {
+    let spoken: BTreeSet<PathBuf> = found.iter().filter_map(|f| f.component.as_ref()?.canonicalize().ok()).collect();
+    let mut names: BTreeSet<ToolName> = found.iter().map(|f| f.manifest.name.clone()).collect();
+    for path in folders.iter().flat_map(|folder| components(folder)) {
+        if path.canonicalize().is_ok_and(|path| spoken.contains(&path)) {
+            continue;
+        }
+        match Found::alone(&path, sandbox) {
+            Err(error) => tracing::warn!("{error:#}"),
+            Ok(tools) => {
+                for tool in tools {
+                    let name = tool.manifest.name.clone();
+                    if names.insert(name.clone()) {
+                        found.push(tool);
+                    } else {
+                        tracing::warn!("`{}` is left out: another tool is called `{name}`", path.display());
+                    }
+                }
+            }
+        }
+    }
+    found.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name));
+    found
+}
+
+/// The components that lie in a folder itself.
+fn components(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let is_component = |path: &PathBuf| path.extension().is_some_and(|e| e == "wasm") && path.is_file();
+    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).filter(is_component).collect();
+    paths.sort();
+    paths
+}
+
+/// The characters that names of tools may have, in place of those of a file's name.
+fn spelled(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
 fn candidates(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if folder.join("tool.toml").is_file() {
         return Ok(vec![folder.to_owned()]);
@@ -114,18 +205,70 @@ pub fn pick<'a>(found: &'a [Found], name: &str) -> anyhow::Result<&'a Found> {
     })
 }
 
-/// The components of registered tools, loaded when first called.
-pub struct Toolbox {
-    sandbox: Sandbox,
-    slots: BTreeMap<ToolName, Slot>,
-}
-
-struct Slot {
+/// A component on disk, loaded when it is first called.
+pub struct Lazy {
     found: Found,
     digest: String,
     loaded: OnceLock<Arc<LoadedComponent>>,
     /// Held while the component compiles, so that callers that come meanwhile wait for it instead of compiling again.
     compiling: Mutex<()>,
+}
+
+impl Lazy {
+    /// The component of a tool found on disk, which must have this digest when it is wanted.
+    #[must_use]
+    pub const fn new(found: Found, digest: String) -> Self {
+        Self { found, digest, loaded: OnceLock::new(), compiling: Mutex::new(()) }
+    }
+
+    /// The component, loaded on a thread of its own when it is first wanted.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn get(self: &Arc<Self>, sandbox: &Sandbox) -> anyhow::Result<Arc<LoadedComponent>> {
+        if let Some(component) = self.loaded.get() {
+            return Ok(Arc::clone(component));
+        }
+        let (this, sandbox) = (Arc::clone(self), sandbox.clone());
+        tokio::task::spawn_blocking(move || this.load(&sandbox)).await.context("loading panicked")?
+    }
+
+    /// The component. Blocks while it compiles, which happens once.
+    ///
+    /// # Errors
+    /// When the component is refused, or is not the one that was described.
+    pub fn load(&self, sandbox: &Sandbox) -> anyhow::Result<Arc<LoadedComponent>> {
+        let _compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = self.loaded.get() {
+            return Ok(Arc::clone(component));
+        }
+        let path = self.found.component()?;
+        let bytes = read(path, sandbox)?;
+        let digest = blake3::hash(&bytes).to_hex();
+        if digest.as_str() != self.digest {
+            bail!(
+                "component `{}` has digest `{digest}`, `{}` is wanted\n\
+                 hint: it changed since the registry was built or the host started; run `tomas-host registry build`, \
+                 start again, or restore it",
+                path.display(),
+                self.digest
+            );
+        }
+        let name = &self.found.manifest.name;
+        let component = sandbox.load(&bytes).with_context(|| format!("tool `{name}` does not load"))?;
+        Ok(Arc::clone(self.loaded.get_or_init(|| component)))
+    }
+}
+
+fn read(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
+    crate::files::read(path, sandbox.max_component())
+        .with_context(|| format!("component `{}` cannot be read", path.display()))
+}
+
+/// The components of registered tools.
+pub struct Toolbox {
+    sandbox: Sandbox,
+    slots: BTreeMap<ToolName, Arc<Lazy>>,
 }
 
 impl Toolbox {
@@ -137,9 +280,8 @@ impl Toolbox {
         let mut slots = BTreeMap::new();
         for tool in registered {
             let found = pick(found, tool.name().as_str()).context("the registry has a tool that is not on disk")?;
-            let digest = tool.component.clone();
-            let slot = Slot { found: found.clone(), digest, loaded: OnceLock::new(), compiling: Mutex::new(()) };
-            slots.insert(tool.name().clone(), slot);
+            let lazy = Lazy::new(found.clone(), tool.component.clone());
+            slots.insert(tool.name().clone(), Arc::new(lazy));
         }
         Ok(Self { sandbox, slots })
     }
@@ -150,47 +292,21 @@ impl Toolbox {
         &self.sandbox
     }
 
-    /// The component of a tool, loaded on a thread of its own when it is first wanted.
+    /// The component of a registered tool, loaded when it is first wanted.
     ///
     /// # Errors
-    /// As [`component`](Self::component).
-    pub async fn get(self: &Arc<Self>, name: &ToolName) -> anyhow::Result<Arc<LoadedComponent>> {
-        if let Some(component) = self.slots.get(name).and_then(|slot| slot.loaded.get()) {
-            return Ok(Arc::clone(component));
-        }
-        let (this, name) = (Arc::clone(self), name.clone());
-        tokio::task::spawn_blocking(move || this.component(&name)).await.context("loading panicked")?
+    /// As [`Lazy::load`], and when the tool is not registered.
+    pub async fn get(&self, name: &ToolName) -> anyhow::Result<Arc<LoadedComponent>> {
+        self.slots.get(name).with_context(|| format!("tool `{name}` is not registered"))?.get(&self.sandbox).await
     }
 
-    /// The component of a tool. Blocks while it compiles, which happens once.
-    ///
-    /// # Errors
-    /// When the component is refused or is not the registered one.
-    pub fn component(&self, name: &ToolName) -> anyhow::Result<Arc<LoadedComponent>> {
-        let slot = self.slots.get(name).with_context(|| format!("tool `{name}` is not registered"))?;
-        let _compiling = slot.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(component) = slot.loaded.get() {
-            return Ok(Arc::clone(component));
+    /// Loads all components. Blocks while they compile; what does not load is a warning, and an error when it is called.
+    pub fn warm(&self) {
+        for lazy in self.slots.values() {
+            if let Err(error) = lazy.load(&self.sandbox) {
+                tracing::warn!("{error:#}");
+            }
         }
-        let path = slot.found.component()?;
-        let bytes = crate::files::read(path, self.sandbox.max_component())
-            .with_context(|| format!("component `{}` cannot be read", path.display()))?;
-        let digest = blake3::hash(&bytes).to_hex();
-        if digest.as_str() != slot.digest {
-            bail!(
-                "component `{}` has digest `{digest}`, the registry has `{}`\n\
-                 hint: it changed since the registry was built; run `tomas-host registry build`, or restore it",
-                path.display(),
-                slot.digest
-            );
-        }
-        let component = self.sandbox.load(&bytes).with_context(|| format!("tool `{name}` does not load"))?;
-        Ok(Arc::clone(slot.loaded.get_or_init(|| component)))
-    }
-
-    /// The names of all tools.
-    pub fn names(&self) -> impl Iterator<Item = &ToolName> {
-        self.slots.keys()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command line: what it prints, how it fails, and with which status.
 
-use crate::support::host::World;
+use crate::support::host::{World, root};
 use serde_json::Value;
 use std::process::Output;
 
@@ -121,4 +121,62 @@ fn training_configs_are_not_mistaken_for_the_hosts() {
     let absent = |arguments: &[&str]| fails(&world.run(arguments, b""), 1, "absent.toml");
     absent(&["data", "build", "--config", "absent.toml"]);
     absent(&["train", "--config", "absent.toml"]);
+}
+
+#[test]
+fn a_component_alone_is_a_tool_for_each_of_its_exports() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = [root().join("guest-tools"), folder.path().to_owned()];
+    let world = World::new(&format!("[paths]\ntools = {tools:?}\n"));
+    let fixture = |name: &str| root().join(format!("guest-tools/dist/fixtures/{name}.wasm"));
+    for name in ["typed", "program"] {
+        std::fs::copy(fixture(name), folder.path().join(format!("{name}.wasm"))).unwrap();
+    }
+    std::fs::write(folder.path().join("junk.wasm"), "junk").unwrap();
+    let listed = stdout(&world.run(&["tool", "list"], b""));
+    for name in ["program ", "typed_divide ", "typed_shout ", "calculator "] {
+        assert!(listed.lines().any(|line| line.starts_with(name)), "{name}: {listed}");
+    }
+    let run = |tool: &str, arguments: &str| stdout(&world.run(&["tool", "run", tool, arguments], b""));
+    assert_eq!(run("typed_shout", r#"{"text": "abc"}"#), "ABC\n");
+    assert_eq!(run("program", r#"{"stdin": "abc"}"#), "ABC\n");
+    let path = fixture("typed").display().to_string();
+    assert_eq!(run(&format!("{path}#shout"), r#"{"text": "abc"}"#), "ABC\n");
+    fails(&world.run(&["tool", "run", &path, "{}"], b""), 1, "typed.wasm#shout`");
+    fails(&world.run(&["tool", "run", "junk"], b""), 1, "no tool is named `junk`");
+    fails(&world.run(&["tool", "run", &folder.path().join("junk.wasm").display().to_string()], b""), 1, "is refused");
+}
+
+#[test]
+fn a_manifest_may_name_a_component_and_an_export_and_say_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = [root().join("guest-tools"), folder.path().to_owned()];
+    let world = World::new(&format!("[paths]\ntools = {tools:?}\n"));
+    std::fs::create_dir(folder.path().join("loud")).unwrap();
+    let manifest = folder.path().join("loud/tool.toml");
+    std::fs::copy(root().join("guest-tools/dist/fixtures/typed.wasm"), folder.path().join("loud/any.wasm")).unwrap();
+    std::fs::write(&manifest, "name = \"loud\"\ncomponent = \"any.wasm\"\nexport = \"shout\"\n").unwrap();
+    let shown: Value = serde_json::from_str(&stdout(&world.run(&["tool", "show", "loud"], b""))).unwrap();
+    assert_eq!(shown["description"], "Calls `shout(text)`.");
+    assert_eq!(shown["ceiling"]["memory"], "64MiB");
+    assert_eq!(stdout(&world.run(&["tool", "run", "loud", r#"{"text": "abc"}"#], b"")), "ABC\n");
+    std::fs::write(&manifest, "name = \"loud\"\ncomponent = \"any.wasm\"\nexport = \"whisper\"\n").unwrap();
+    fails(&world.run(&["tool", "show", "loud"], b""), 1, "manifest names `whisper`, the component exports");
+    std::fs::write(&manifest, "name = \"loud\"\ncomponent = \"none.wasm\"\n").unwrap();
+    fails(&world.run(&["tool", "show", "loud"], b""), 1, "none.wasm` does not exist");
+}
+
+#[test]
+fn a_new_tool_has_all_its_files_and_says_what_is_next() {
+    let world = World::new("");
+    for language in ["rust", "javascript", "python", "c"] {
+        let name = format!("my-{language}-tool");
+        let told = stdout(&world.run(&["tool", "new", &name, "--lang", language], b""));
+        assert!(told.contains("tool build") && told.contains(&name), "{told}");
+        assert!(world.folder.path().join(&name).join("wit/world.wit").is_file());
+        fails(&world.run(&["tool", "new", &name], b""), 1, "exists and is not empty");
+        fails(&world.run(&["tool", "check", &name], b""), 1, "does not exist");
+    }
+    fails(&world.run(&["tool", "new", "../up"], b""), 1, "cannot be the name of a new tool");
+    fails(&world.run(&["tool", "build", "/nowhere"], b""), 1, "has no source that can be built");
 }

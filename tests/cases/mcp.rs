@@ -5,18 +5,28 @@ use crate::support::{
     mcp::{Mcp, tools},
 };
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 /// The standard tools, and fixtures that spin, sleep, report progress, and know nothing of this host.
 fn world() -> World {
-    let folder = root().join("target/tmp/mcp-tools");
-    let fixtures = [
-        ("hostile", "spin", "n"),
-        ("hostile", "sleep", "n"),
-        ("hostile", "flood_progress", "n"),
-        ("typed", "divide", "dividend"),
-    ];
-    tools(&folder, &fixtures);
+    // Once: a running server notices when they are written again.
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = root().join("target/tmp/mcp-tools");
+        let fixtures = [
+            ("hostile", "spin", "n"),
+            ("hostile", "sleep", "n"),
+            ("hostile", "flood_progress", "n"),
+            ("typed", "divide", "dividend"),
+        ];
+        tools(&folder, &fixtures);
+        folder
+    });
+    let folder: &Path = &FOLDER;
     let standard = root().join("guest-tools");
     World::new(&format!("[paths]\ntools = [{:?}, {:?}]\n[quota]\ndeadline = \"60s\"\n", standard, folder))
 }
@@ -220,6 +230,51 @@ fn the_era_without_initialize_is_spoken() {
     assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains("42"), "{answer}");
     assert_eq!(answer["result"]["resultType"], "complete");
     assert!(mcp.end());
+}
+
+#[test]
+fn tools_come_and_go_while_a_client_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(&format!("[paths]\ntools = [{:?}, {:?}]\n", root().join("guest-tools"), folder.path()));
+    let add = |fixture: &str, name: &str| {
+        // In one go, as a build does it: a host must not see half of it.
+        let draft = folder.path().join("draft");
+        fs::copy(root().join(format!("guest-tools/dist/fixtures/{fixture}.wasm")), &draft).unwrap();
+        fs::rename(draft, folder.path().join(name)).unwrap();
+    };
+    let names = |mcp: &mut Mcp| {
+        mcp.request(7, "tools/list", inline(json!({})));
+        let answer = mcp.answer();
+        let listed = answer["result"]["tools"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        listed.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let changed = |mcp: &mut Mcp| assert_eq!(mcp.answer()["method"], "notifications/tools/list_changed");
+    let mut greeted = Mcp::greeted(&world, &[]);
+    let mut inlined = Mcp::start(&world, &[]);
+    inlined.request(1, "subscriptions/listen", inline(json!({"notifications": {"toolsListChanged": true}})));
+    assert_eq!(inlined.answer()["method"], "notifications/subscriptions/acknowledged");
+
+    assert_eq!(names(&mut greeted).len(), 8);
+    add("program", "upper case.wasm");
+    changed(&mut greeted);
+    changed(&mut inlined);
+    assert!(names(&mut greeted).contains(&"upper_case".to_owned()));
+    greeted.call(2, "upper_case", json!({"stdin": "abc"}));
+    assert_eq!(greeted.answer()["result"]["content"][0]["text"], "ABC");
+
+    // Another component under the same name is another tool.
+    add("typed", "upper case.wasm");
+    changed(&mut greeted);
+    assert!(names(&mut greeted).contains(&"upper_case_shout".to_owned()));
+    // What does not load is left out, and takes nothing away.
+    fs::write(folder.path().join("broken.wasm"), "not wasm").unwrap();
+    changed(&mut greeted);
+    let all = names(&mut greeted);
+    assert!(all.contains(&"upper_case_shout".to_owned()) && !all.contains(&"broken".to_owned()), "{all:?}");
+    fs::remove_file(folder.path().join("upper case.wasm")).unwrap();
+    changed(&mut greeted);
+    assert_eq!(names(&mut greeted).len(), 8);
+    assert!(greeted.end() && inlined.end());
 }
 
 #[test]

@@ -8,19 +8,28 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A `tool.toml`. Unknown keys are errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The tool this manifest describes; must be one that the component exports.
+    /// What the tool is called.
     pub name: ToolName,
-    /// One or two sentences for the planner and for people.
+    /// The component's file, relative to the manifest. Left out, it is looked for under the tool's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// Which of the component's exports it is, where that is called otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<ToolName>,
+    /// One or two sentences for the planner and for people. Left out, it is what the component says.
+    #[serde(default)]
     pub description: String,
     /// How inputs are put into size classes.
+    #[serde(default)]
     pub size: SizeRule,
     /// The most a call may ever be granted.
+    #[serde(default)]
     pub quota: QuotaSection,
     /// What the tool may reach; everything is denied unless granted.
     #[serde(default)]
@@ -31,7 +40,7 @@ pub struct Manifest {
 }
 
 /// `[quota]` of a manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuotaSection {
     /// `[quota.ceiling]`.
@@ -53,6 +62,18 @@ pub struct Ceiling {
     pub output: Bytes,
 }
 
+impl Default for Ceiling {
+    /// One core, 64 MiB, ten seconds: enough for most tools, and little for one that nobody vouched for.
+    fn default() -> Self {
+        Self {
+            cpu: MilliCpu(1000),
+            memory: Bytes::mib(64),
+            deadline: Span(Duration::from_secs(10)),
+            output: Self::default_output(),
+        }
+    }
+}
+
 impl Ceiling {
     const fn default_output() -> Bytes {
         Bytes::mib(16)
@@ -63,7 +84,7 @@ impl Ceiling {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SizeRule {
-    /// The argument whose size counts.
+    /// The argument whose size counts; empty for all arguments as JSON.
     pub argument: String,
     /// What is counted.
     pub measure: Measure,
@@ -87,6 +108,13 @@ pub enum Measure {
     Elements,
     /// Bytes of all files in the folder granted to the call.
     Folder,
+}
+
+impl Default for SizeRule {
+    /// All arguments together, small up to a thousand characters and medium up to a hundred thousand.
+    fn default() -> Self {
+        Self { argument: String::new(), measure: Measure::Chars, small: 1000, medium: 100_000 }
+    }
 }
 
 impl SizeRule {
@@ -177,9 +205,6 @@ pub enum ManifestError {
     /// A ceiling below what can be enforced.
     #[error("quota ceiling of `{0}` has {1} at zero or below the enforceable minimum\nhint: give [quota.ceiling] at least cpu = \"{min}\", memory = \"1MiB\" and a deadline above zero", min = Quota::MIN_CPU)]
     Ceiling(ToolName, &'static str),
-    /// A description that no planner can use.
-    #[error("description of `{0}` is empty\nhint: say in one or two sentences what the tool does")]
-    Description(ToolName),
     /// A sample that would be repeated without bound.
     #[error(
         "a sample of `{0}` has repeat = {1}; allowed is 1 to {MOST_REPEATS}\nhint: correct [[samples]] in tool.toml"
@@ -188,6 +213,21 @@ pub enum ManifestError {
 }
 
 impl Manifest {
+    /// What is assumed of an export that nobody wrote a manifest for.
+    #[must_use]
+    pub fn of_export(name: ToolName, export: ToolName) -> Self {
+        Self {
+            export: (export != name).then_some(export),
+            name,
+            component: None,
+            description: String::new(),
+            size: SizeRule::default(),
+            quota: QuotaSection::default(),
+            permissions: Permissions::default(),
+            samples: Vec::new(),
+        }
+    }
+
     /// Checks what types alone do not.
     ///
     /// # Errors
@@ -196,9 +236,6 @@ impl Manifest {
         let name = || self.name.clone();
         let SizeRule { small, medium, .. } = self.size;
         let Ceiling { cpu, memory, deadline, output } = self.quota.ceiling;
-        if self.description.trim().is_empty() {
-            return Err(ManifestError::Description(name()));
-        }
         if small >= medium {
             return Err(ManifestError::Bounds(name(), small, medium));
         }

@@ -29,7 +29,7 @@ pub struct Export {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
-    /// What the component exports.
+    /// What the component exports, under the tool's name.
     pub export: Export,
     /// What the manifest adds.
     pub manifest: Manifest,
@@ -42,7 +42,7 @@ pub struct Tool {
 pub enum ToolError {
     /// The manifest names a tool that the component does not export.
     #[error(
-        "manifest names `{manifest}`, the component exports {exports}\nhint: set `name` in tool.toml to one of the exports"
+        "manifest names `{manifest}`, the component exports {exports}\nhint: set `name` in tool.toml to one of the exports, or `export` where the tool is to be called otherwise"
     )]
     Unexported {
         /// Name in the manifest.
@@ -55,6 +55,11 @@ pub enum ToolError {
         "parameters of `{0}` are not an object schema\nhint: `describe` must give `{{\"type\":\"object\",\"properties\":{{…}}}}`"
     )]
     Schema(ToolName),
+    /// Neither the manifest nor the component says what the tool does.
+    #[error(
+        "`{0}` has no description\nhint: say in one or two sentences what the tool does: `description` in tool.toml"
+    )]
+    Description(ToolName),
     /// The manifest contradicts itself.
     #[error(transparent)]
     Manifest(#[from] crate::manifest::ManifestError),
@@ -75,23 +80,31 @@ impl Tool {
     ///
     /// # Errors
     /// When the two do not belong together.
-    pub fn join(manifest: Manifest, exports: &[Export], component: String) -> Result<Self, ToolError> {
+    pub fn join(mut manifest: Manifest, exports: &[Export], component: String) -> Result<Self, ToolError> {
         manifest.validate()?;
-        let export =
-            exports.iter().find(|e| e.name == manifest.name).cloned().ok_or_else(|| ToolError::Unexported {
-                manifest: manifest.name.clone(),
-                exports: quoted(exports.iter().map(|e| e.name.as_str())),
-            })?;
+        let wanted = manifest.export.as_ref().unwrap_or(&manifest.name);
+        let found = exports.iter().find(|e| e.name == *wanted).ok_or_else(|| ToolError::Unexported {
+            manifest: wanted.clone(),
+            exports: quoted(exports.iter().map(|e| e.name.as_str())),
+        })?;
+        let export = Export { name: manifest.name.clone(), ..found.clone() };
+        if manifest.description.trim().is_empty() {
+            manifest.description.clone_from(&export.description);
+        }
+        if manifest.description.trim().is_empty() {
+            return Err(ToolError::Description(export.name));
+        }
         let properties = export.parameters.get("properties").and_then(Value::as_object);
         let Some(properties) =
             properties.filter(|_| export.parameters.get("type").and_then(Value::as_str) == Some("object"))
         else {
             return Err(ToolError::Schema(export.name));
         };
-        if !properties.contains_key(&manifest.size.argument) && !properties.is_empty() {
+        let argument = &manifest.size.argument;
+        if !argument.is_empty() && !properties.contains_key(argument) && !properties.is_empty() {
             return Err(ToolError::SizeArgument {
                 tool: export.name.clone(),
-                argument: manifest.size.argument.clone(),
+                argument: argument.clone(),
                 parameters: quoted(properties.keys().map(String::as_str)),
             });
         }
@@ -102,7 +115,8 @@ impl Tool {
     #[must_use]
     pub fn class(&self, arguments: &Value, attachments: &[BlobRef], folder_bytes: u64) -> SizeClass {
         let rule = &self.manifest.size;
-        let text = match arguments.get(&rule.argument) {
+        let measured = if rule.argument.is_empty() { Some(arguments) } else { arguments.get(&rule.argument) };
+        let text = match measured {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => String::new(),
@@ -115,6 +129,12 @@ impl Tool {
             (Measure::Bytes, None) => text.len() as u64,
             (Measure::Chars | Measure::Pixels, None) => text.chars().count() as u64,
         })
+    }
+
+    /// What the component calls it.
+    #[must_use]
+    pub fn entry(&self) -> &ToolName {
+        self.manifest.export.as_ref().unwrap_or(&self.export.name)
     }
 
     /// The tool's name.

@@ -36,6 +36,7 @@ const WORLD: [&str; 2] = ["describe", "invoke"];
 pub struct LoadedComponent {
     digest: blake3::Hash,
     bytes: u64,
+    imports: Arc<[String]>,
     exports: Vec<Export>,
     pre: Pre,
 }
@@ -70,6 +71,12 @@ impl LoadedComponent {
         self.bytes
     }
 
+    /// The interfaces that it imports, by name and version.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
     /// What the component says of its tools.
     #[must_use]
     pub fn exports(&self) -> &[Export] {
@@ -78,7 +85,8 @@ impl LoadedComponent {
 
     /// The same component, now that it said what it exports.
     pub(crate) fn with_exports(&self, exports: Vec<Export>) -> Self {
-        Self { digest: self.digest, bytes: self.bytes, exports, pre: self.pre.clone() }
+        let imports = Arc::clone(&self.imports);
+        Self { digest: self.digest, bytes: self.bytes, imports, exports, pre: self.pre.clone() }
     }
 
     /// A fresh instance from the pool.
@@ -117,9 +125,10 @@ pub(crate) fn link(core: &Core, bytes: &[u8]) -> Result<LoadedComponent, LoadErr
     let component = compiled(core, bytes, digest)?;
     let pre = core.linker.instantiate_pre(&component).map_err(|error| imports(core, &component, &error))?;
     let length = bytes.len() as u64;
+    let imports = component.component_type().imports(&core.engine).map(|(name, _)| name.to_owned()).collect();
     if WORLD.iter().all(|name| component.get_export_index(None, name).is_some()) {
         let pre = ToolPre::new(pre).map_err(|error| exports(core, &component, &error))?;
-        return Ok(LoadedComponent { digest, bytes: length, exports: Vec::new(), pre: Pre::World(pre) });
+        return Ok(LoadedComponent { digest, bytes: length, imports, exports: Vec::new(), pre: Pre::World(pre) });
     }
     let functions = Functions::of(&core.engine, &component, &Docs::of(bytes));
     for left_out in &functions.left_out {
@@ -129,7 +138,7 @@ pub(crate) fn link(core: &Core, bytes: &[u8]) -> Result<LoadedComponent, LoadErr
     if exports.is_empty() {
         return Err(no_tools(core, &component, &functions));
     }
-    Ok(LoadedComponent { digest, bytes: length, exports, pre: Pre::Typed(pre, Arc::new(functions)) })
+    Ok(LoadedComponent { digest, bytes: length, imports, exports, pre: Pre::Typed(pre, Arc::new(functions)) })
 }
 
 /// Says what the bytes are when they cannot be a component, before a process is started for them.

@@ -41,4 +41,4 @@ pub use compile::{COMPILE_ARGUMENT, CompileError, compile_child_main};
 pub use component::LoadedComponent;
 pub use config::{CompileConfig, InstanceConfig, SandboxConfig};
 pub use error::{LoadError, SandboxError};
-pub use sandbox::Sandbox;
+pub use sandbox::{Described, Sandbox};

@@ -36,6 +36,7 @@ use tomas_core::{
     name::ToolName,
     observation::{BlobRef, Observation, Outcome, Usage},
     quota::Quota,
+    tool::Export,
 };
 use wasmtime::{Engine, component::Linker};
 
@@ -49,6 +50,15 @@ const DESCRIBE: Quota = Quota {
     output: Bytes::mib(1),
 };
 
+/// What a component says of itself.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// BLAKE3 of its bytes, in hex.
+    pub digest: String,
+    /// Its tools.
+    pub exports: Vec<Export>,
+}
+
 /// Loads components and runs calls. Clones are the same sandbox.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Core>);
@@ -60,6 +70,8 @@ pub(crate) struct Core {
     pub(crate) linker: Linker<State>,
     pub(crate) compatibility: blake3::Hash,
     pub(crate) cache: Option<Cache>,
+    /// Tells this build of the host from others: what one made of a component's exports says nothing about another.
+    build: blake3::Hash,
     pub(crate) turns: Turns,
     pub(crate) pool: Pool,
     runtimes: Runtimes,
@@ -95,7 +107,31 @@ impl Sandbox {
         let pool = Pool::new(config.workers);
         let ticker = Ticker::start(engine.clone()).map_err(SandboxError::Thread)?;
         let (turns, runtimes) = (Turns::default(), Runtimes::default());
-        Ok(Self(Arc::new(Core { config, engine, linker, compatibility, cache, turns, pool, runtimes, ticker })))
+        Ok(Self(Arc::new(Core {
+            config,
+            engine,
+            linker,
+            compatibility,
+            cache,
+            build: build(),
+            turns,
+            pool,
+            runtimes,
+            ticker,
+        })))
+    }
+
+    /// What a component is, without keeping it in memory: known from an earlier look, or by loading it once.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn describe(&self, bytes: &[u8]) -> Result<Described, LoadError> {
+        let digest = blake3::hash(bytes);
+        let exports = match self.0.exports(digest) {
+            Some(exports) => exports,
+            None => self.load(bytes)?.exports().to_vec(),
+        };
+        Ok(Described { digest: digest.to_hex().to_string(), exports })
     }
 
     /// Loads a component from its bytes: checks and compiles it, or takes it from the cache, and asks it what tools it
@@ -105,11 +141,18 @@ impl Sandbox {
     /// When it is not a component that this host can run; says what was found and what is allowed.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<LoadedComponent>, LoadError> {
         let component = Arc::new(component::link(&self.0, bytes)?);
-        if !component.describes() {
-            return Ok(component);
+        let digest = blake3::hash(bytes);
+        if let Some(exports) = self.0.exports(digest) {
+            return Ok(Arc::new(component.with_exports(exports)));
         }
-        let answer = self.describe(&component)?;
-        Ok(Arc::new(component.with_exports(component::described(&answer)?)))
+        let component = if component.describes() {
+            let answer = self.ask(&component)?;
+            Arc::new(component.with_exports(component::described(&answer)?))
+        } else {
+            component
+        };
+        self.0.remember(digest, component.exports());
+        Ok(component)
     }
 
     /// The largest component that is accepted.
@@ -135,7 +178,7 @@ impl Sandbox {
     }
 
     /// Asks a component what it is, on a thread of the pool.
-    fn describe(&self, component: &Arc<LoadedComponent>) -> Result<String, LoadError> {
+    fn ask(&self, component: &Arc<LoadedComponent>) -> Result<String, LoadError> {
         let (core, started) = (Arc::clone(&self.0), Instant::now());
         let given = Given::nothing(Arc::clone(component));
         let (send, receive) = mpsc::channel();
@@ -197,7 +240,30 @@ impl Drop for Runtimes {
     }
 }
 
+/// The running program, as far as its file tells.
+fn build() -> blake3::Hash {
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    let file = file.map(|file| format!("{} {:?}", file.len(), file.modified().ok())).unwrap_or_default();
+    blake3::hash(format!("{} {file}", env!("CARGO_PKG_VERSION")).as_bytes())
+}
+
 impl Core {
+    fn exports_name(&self, digest: blake3::Hash) -> String {
+        format!("{}-{}-exports", digest.to_hex(), self.build.to_hex())
+    }
+
+    /// The exports of a component that this host looked at before.
+    fn exports(&self, digest: blake3::Hash) -> Option<Vec<Export>> {
+        serde_json::from_slice(&self.cache.as_ref()?.get(&self.exports_name(digest))?).ok()
+    }
+
+    /// Keeps the exports of a component for the next look.
+    fn remember(&self, digest: blake3::Hash, exports: &[Export]) {
+        if let (Some(cache), Ok(exports)) = (&self.cache, serde_json::to_vec(exports)) {
+            cache.put(&self.exports_name(digest), &exports);
+        }
+    }
+
     /// Runs a call and settles its grant.
     fn finish(
         self: &Arc<Self>,

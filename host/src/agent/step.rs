@@ -74,7 +74,7 @@ impl Run<'_> {
         let waiting = Instant::now();
         let grant = self.account.reserve(quota).await?;
         self.append(Event::Granted { request, step: k, quota, waited_ms: milliseconds(waiting) }).await?;
-        let mut call = Call::new(component, tool.name().clone(), arguments.to_string());
+        let mut call = Call::new(component, tool.entry().clone(), arguments.to_string());
         // Read when its turn has come: what waits in the queue holds no files.
         call.blobs = self.inputs(&arguments, &blobs).await?.blobs;
         call.permissions = tool.manifest.permissions;

@@ -4,9 +4,9 @@ use super::budget::Budget;
 use crate::{
     inputs::Inputs,
     mcp::{
-        catalogue::Catalogue,
         handler::{Connection, Handler},
         lines::Lines,
+        live::Live,
     },
     place::Place,
     tools::Toolbox,
@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use clap::Args;
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::io};
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use tokio_util::sync::CancellationToken;
 use tomas_core::accountant::Accountant;
 
 const EXAMPLES: &str = "\
@@ -53,24 +54,25 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &arguments.folder {
         inputs.grant_folder(folder)?;
     }
-    let (found, registry) = (place.found()?, place.registry()?);
-    let toolbox = Arc::new(Toolbox::new(place.sandbox()?, &found, registry.tools())?);
-    let catalogue = Arc::new(Catalogue::open(toolbox, &found, registry));
+    let (sandbox, registry) = (place.sandbox()?, place.registry()?);
+    let toolbox = Arc::new(Toolbox::new(sandbox, &place.found()?, registry.tools())?);
     let accountant = Accountant::new(config.capacity(), config.server.queue);
     let account = accountant.open(&arguments.budget.limits()).context("the budget is refused")?;
-    let handler = Handler::from(Connection {
-        catalogue,
-        account,
-        most: config.quota,
-        inputs: inputs.into(),
-        attachments: config.session.attachments,
-        lasts: true,
-        held: Box::new(()),
-    });
     // Tools have threads of their own; one thread for the protocol wakes no other.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let most = usize::try_from(config.server.max_body.0).unwrap_or(usize::MAX);
     runtime.block_on(async {
+        let tools = Live::open(place.clone(), toolbox, registry).await?;
+        let handler = Handler::from(Connection {
+            tools,
+            account,
+            most: config.quota,
+            inputs: inputs.into(),
+            attachments: config.session.attachments,
+            lasts: true,
+            gone: CancellationToken::new().drop_guard(),
+            held: Box::new(()),
+        });
         let (read, write) = io::stdio_pipes();
         match handler.serve(Lines::new(read, write, most)).await {
             Ok(service) => drop(service.waiting().await?),

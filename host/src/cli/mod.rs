@@ -1,6 +1,8 @@
 //! The command line. `main` is one match; each command has a file of its own.
 
+pub mod author;
 pub mod budget;
+pub mod check;
 pub mod data;
 pub mod eval;
 pub mod mcp;
@@ -56,7 +58,7 @@ enum Command {
     Serve(serve::Arguments),
     /// Offer the tools to an MCP client over standard input and output
     Mcp(mcp::Arguments),
-    /// List, show, run and check tools
+    /// List, show, run, write and check tools
     #[command(subcommand)]
     Tool(tool::Command),
     /// Measure tools under a grid of quotas and write profiling.csv

@@ -4,11 +4,10 @@ use super::output::{note, say};
 use crate::{
     config::PlannerKind,
     host::Host,
-    mcp::catalogue::Catalogue,
+    mcp::live::Live,
     place::Place,
     server::{self, App, mcp::Mcp},
 };
-use anyhow::Context as _;
 use clap::Args;
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
@@ -51,7 +50,9 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         warm(&host);
         let address = listener.local_addr()?;
-        let mcp = Mcp::new(&host, catalogue(&host, place).await?, &place.config, address.ip())?;
+        let (toolbox, registry) = (Arc::clone(&host.agent.toolbox), Arc::clone(&host.agent.registry));
+        let tools = Live::open(place.clone(), toolbox, registry).await?;
+        let mcp = Mcp::new(&host, tools, &place.config, address.ip())?;
         let app = App::new(host, place.config.clone(), mcp);
         // Before the address is told: whoever knows it may already want to stop the server.
         let signal = server::signal();
@@ -65,22 +66,8 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What MCP clients can call: the registered tools, and those that only lie on disk.
-async fn catalogue(host: &Host, place: &Place) -> anyhow::Result<Arc<Catalogue>> {
-    let (toolbox, registry) = (Arc::clone(&host.agent.toolbox), Arc::clone(&host.agent.registry));
-    let found = place.found()?;
-    let opened = tokio::task::spawn_blocking(move || Catalogue::open(toolbox, &found, registry)).await;
-    Ok(Arc::new(opened.context("loading panicked")?))
-}
-
 /// Loads all components in the background, so that the first requests need not wait for the compiler.
 fn warm(host: &Host) {
     let toolbox = Arc::clone(&host.agent.toolbox);
-    tokio::task::spawn_blocking(move || {
-        for name in toolbox.names() {
-            if let Err(error) = toolbox.component(name) {
-                tracing::warn!("{error:#}");
-            }
-        }
-    });
+    tokio::task::spawn_blocking(move || toolbox.warm());
 }

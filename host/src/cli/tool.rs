@@ -1,13 +1,14 @@
-//! `tool list | show | run | check`.
+//! `tool list | show | run`, and the way to `tool new | build | check | watch`.
 
 use super::{
+    author,
     budget::Budget,
+    check,
     output::{note, say},
 };
 use crate::{
     inputs::{Inputs, check_name},
     place::{self, Place},
-    profile::grid::Subject,
     tools::{self, Found},
 };
 use anyhow::{Context as _, bail};
@@ -17,6 +18,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use tomas_authoring::Language;
 use tomas_core::{
     accountant::{Accountant, Limits},
     amount::{Bytes, MilliCpu},
@@ -27,8 +29,14 @@ use tomas_core::{
 use tomas_sandbox::{Call, Finished, Sandbox};
 
 /// No budget but the tool's own ceiling.
-const UNLIMITED: Resources =
+pub(super) const UNLIMITED: Resources =
     Resources { cpu: MilliCpu(u32::MAX), memory: Bytes(u64::MAX), gpu_sms: u32::MAX, gpu_memory: Bytes(u64::MAX) };
+
+const NEW: &str = "\
+Example:
+  tomas-host tool new count-words --lang python
+  tomas-host tool build count-words
+  tomas-host tool run ./count-words '{\"text\": \"ha\", \"times\": 3}'";
 
 /// What to do with tools.
 #[derive(Debug, Subcommand)]
@@ -37,7 +45,7 @@ pub enum Command {
     List,
     /// Show a tool's description, schemas, permissions and ceiling
     Show {
-        /// Which tool
+        /// Which tool: its name, a folder with a tool.toml, or a component such as ./greet.wasm or tools.wasm#shout
         name: String,
     },
     /// Call a tool with arguments of your own, without a planner
@@ -45,17 +53,42 @@ pub enum Command {
         after_help = "Example:\n  tomas-host tool run units '{\"quantity\": \"26.2 miles\", \"to\": \"km\"}' --cpu 250m --memory 16MiB"
     )]
     Run(RunArguments),
-    /// Load a component in the limited compiler, say what it exports, and try its samples
+    /// Make a folder with a new tool that builds and runs, to be changed into yours
+    #[command(after_help = NEW)]
+    New {
+        /// What it is called: lower-case words joined by `-`
+        name: String,
+        /// rust, javascript, python or c
+        #[arg(long, default_value = "rust", value_name = "LANGUAGE")]
+        lang: Language,
+        /// The folder [default: the name]
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
+    /// Build a tool's component from its source: Cargo.toml, tool.js, tool.py or tool.c
+    Build {
+        /// The tool's folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Check a tool: contract, imports, size, permissions and quota; and try its samples
     Check {
-        /// A `.wasm` file, or a folder with a tool.toml
+        /// A folder with a tool.toml, or a `.wasm` file
+        #[arg(default_value = ".")]
         path: PathBuf,
+    },
+    /// Build and check a tool whenever a file of its folder changes; running hosts take up the new component
+    Watch {
+        /// The tool's folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
     },
 }
 
 /// Arguments of `tool run`.
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Which tool
+    /// Which tool: its name, a folder with a tool.toml, or a component such as ./greet.wasm or tools.wasm#shout
     name: String,
     /// The arguments, a JSON object
     #[arg(default_value = "{}")]
@@ -85,26 +118,31 @@ pub fn run(place: &Place, command: Command) -> anyhow::Result<ExitCode> {
         Command::List => list(place),
         Command::Show { name } => show(place, &name),
         Command::Run(arguments) => call(place, &arguments),
-        Command::Check { path } => check(place, &path),
+        Command::New { name, lang, into } => author::new(&name, lang, into.as_deref()),
+        Command::Build { folder } => author::build(place, &folder),
+        Command::Check { path } => check::check(place, &path),
+        Command::Watch { folder } => author::watch(place, &folder),
     }
 }
 
 fn list(place: &Place) -> anyhow::Result<ExitCode> {
-    let lines: Vec<String> = place
-        .found()?
-        .iter()
-        .map(|f| {
-            let missing = if f.component.is_some() { "" } else { " (no component; build guest-tools)" };
-            format!("{:<16} {}{missing}", f.manifest.name.as_str(), f.manifest.description)
-        })
-        .collect();
+    let sandbox = place.sandbox()?;
+    let line = |found: &Found| {
+        let said = match found.manifest.description.as_str() {
+            "" => found.describe(&sandbox).map_or_else(|e| format!("({e:#})"), |tool| tool.description().to_owned()),
+            description => description.to_owned(),
+        };
+        let missing = if found.component.is_some() { "" } else { " (no component; see `tool build`)" };
+        format!("{:<16} {}{missing}", found.manifest.name.as_str(), said.lines().next().unwrap_or_default())
+    };
+    let lines: Vec<String> = place.tools(&sandbox)?.iter().map(line).collect();
     say(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn show(place: &Place, name: &str) -> anyhow::Result<ExitCode> {
-    let found = place.found()?;
-    let (component, tool) = tools::pick(&found, name)?.load(&place.sandbox()?)?;
+    let sandbox = place.sandbox()?;
+    let (component, tool) = named(place, &sandbox, name)?.load(&sandbox)?;
     let shown = json!({
         "name": tool.name(),
         "description": tool.description(),
@@ -133,14 +171,12 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &arguments.folder {
         inputs.grant_folder(folder)?;
     }
-    let found = place.found()?;
     let sandbox = place.sandbox()?;
-    let found = tools::pick(&found, &arguments.name)?;
-    let (component, tool) = found.load(&sandbox)?;
+    let (component, tool) = named(place, &sandbox, &arguments.name)?.load(&sandbox)?;
     let most = place::ceiling(&place.config.quota, &tool, &UNLIMITED);
     let budget = arguments.budget.limits().tighten(&most.resources()).context("the budget is refused")?;
     let quota = place::ceiling(&place.config.quota, &tool, &budget);
-    let mut call = Call::new(component, tool.name().clone(), serde_json::to_string(&parsed)?);
+    let mut call = Call::new(component, tool.entry().clone(), serde_json::to_string(&parsed)?);
     call.permissions = tool.manifest.permissions;
     call.blobs.clone_from(&inputs.blobs);
     call.workspace = inputs.folder;
@@ -148,8 +184,34 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     report(&finished, arguments)
 }
 
+/// The tool of a name: one on disk, or a folder or component of any place, as in `./greet.wasm` or
+/// `target/tools.wasm#shout`.
+fn named(place: &Place, sandbox: &Sandbox, name: &str) -> anyhow::Result<Found> {
+    let (path, export) = name.split_once('#').map_or((name, None), |(path, export)| (path, Some(export)));
+    let path = Path::new(path);
+    if path.is_dir() && path.join("tool.toml").is_file() && name.contains('/') {
+        return Found::read(path);
+    }
+    if path.extension().is_none_or(|extension| extension != "wasm") {
+        return tools::pick(&place.tools(sandbox)?, name).cloned();
+    }
+    let found = Found::alone(path, sandbox)?;
+    let export_of = |found: &Found| found.manifest.export.as_ref().unwrap_or(&found.manifest.name).to_string();
+    match (found.as_slice(), export) {
+        ([only], None) => Ok(only.clone()),
+        (_, Some(export)) if let Some(found) = found.iter().find(|f| export_of(f) == export) => Ok(found.clone()),
+        _ => {
+            let names = found.iter().map(|f| format!("`{}#{}`", path.display(), export_of(f)));
+            bail!("which export?\nhint: there are {}", names.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 /// Runs one call under a quota of its own.
-fn one(sandbox: &Sandbox, quota: Quota, call: Call) -> anyhow::Result<Finished> {
+///
+/// # Errors
+/// When the host is at fault.
+pub(super) fn one(sandbox: &Sandbox, quota: Quota, call: Call) -> anyhow::Result<Finished> {
     let account = Accountant::new(quota.resources(), 1).open(&Limits::default())?;
     Ok(sandbox.call_blocking(account.try_reserve(quota)?, call)?)
 }
@@ -191,48 +253,4 @@ pub fn save(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<PathBuf> 
     let path = free.unwrap_or_else(|| folder.join(name));
     crate::files::replace(&path, bytes)?;
     Ok(path)
-}
-
-fn check(place: &Place, path: &Path) -> anyhow::Result<ExitCode> {
-    let sandbox = place.sandbox()?;
-    if !path.is_dir() {
-        let component = sandbox.load_file(path)?;
-        let exports: Vec<Value> = component.exports().iter().map(|e| json!(e)).collect();
-        say(&serde_json::to_string_pretty(
-            &json!({ "digest": component.digest(), "bytes": component.bytes(), "exports": exports }),
-        )?)?;
-        note("ok: it loads. Add a tool.toml to register it");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let found = Found::read(path)?;
-    let scratch = tempfile::tempdir()?;
-    let subject = Subject::load(&found, &sandbox, scratch.path())?;
-    let mut failed = 0;
-    for case in &subject.cases {
-        let tool = &subject.tool;
-        let quota = place::ceiling(&place.config.quota, tool, &UNLIMITED);
-        let mut call =
-            Call::new(subject.component.clone(), tool.name().clone(), serde_json::to_string(&case.arguments)?);
-        call.permissions = tool.manifest.permissions;
-        call.blobs.clone_from(&case.inputs.blobs);
-        call.workspace.clone_from(&case.inputs.folder);
-        let observation = one(&sandbox, quota, call)?.observation;
-        failed += usize::from(observation.outcome != Outcome::Ok);
-        let text: String = observation.text().chars().take(160).collect();
-        let (outcome, cpu) = (observation.outcome.name(), observation.usage.cpu_ms);
-        say(&format!("{}: {outcome}, {cpu:.2} ms CPU: {text}", case.name))?;
-    }
-    if failed > 0 {
-        bail!(
-            "{failed} of {} samples of `{}` fail under its own ceiling\nhint: see above",
-            subject.cases.len(),
-            found.manifest.name
-        );
-    }
-    say(&format!(
-        "ok: `{}` loads, belongs to its manifest, and answers {} samples",
-        found.manifest.name,
-        subject.cases.len()
-    ))?;
-    Ok(ExitCode::SUCCESS)
 }

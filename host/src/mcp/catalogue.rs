@@ -1,6 +1,6 @@
-//! What a client can list and call: the registered tools, and those that only lie on disk.
+//! What a client can list and call: the tools on disk, registered or not.
 
-use crate::tools::{Found, Toolbox};
+use crate::tools::{Found, Lazy, Toolbox};
 use rmcp::model::{Tool as Listed, ToolAnnotations};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
@@ -10,36 +10,52 @@ use tomas_sandbox::{LoadedComponent, Sandbox};
 /// The tools of a host as a client sees them.
 pub struct Catalogue {
     /// What was measured of the registered ones.
-    pub registry: Arc<Registry>,
+    registry: Arc<Registry>,
     /// The components of the registered ones.
     toolbox: Arc<Toolbox>,
     /// The components of the others.
-    others: BTreeMap<ToolName, Arc<LoadedComponent>>,
+    others: BTreeMap<ToolName, Arc<Lazy>>,
     /// All of them, by name.
     tools: Vec<Tool>,
     listed: Vec<Listed>,
 }
 
 impl Catalogue {
-    /// The registered tools among those found, and those found that are not registered, which are loaded for it. What
-    /// does not load is left out with a warning: one broken tool must not take the others away.
-    /// Blocks while they compile.
+    /// The tools found: those that are registered, with what was measured of them, and the others; a registered tool whose
+    /// component changed is one of the others. What does not load is left out with a warning: one broken tool must not
+    /// take the others away. Blocks while unknown ones compile.
     #[must_use]
     pub fn open(toolbox: Arc<Toolbox>, found: &[Found], registry: Arc<Registry>) -> Self {
-        let mut tools: Vec<Tool> = registry.tools().to_vec();
-        let mut others = BTreeMap::new();
-        for other in found.iter().filter(|f| registry.tool(&f.manifest.name).is_none()) {
-            match other.load(toolbox.sandbox()) {
-                Ok((component, tool)) => {
-                    others.insert(tool.name().clone(), component);
+        let mut tools: Vec<Tool> = Vec::new();
+        let (mut others, mut components) = (BTreeMap::new(), BTreeMap::new());
+        for found in found {
+            let registered = registry.tool(&found.manifest.name);
+            if let Some(tool) = registered
+                && found.is(&tool.component, toolbox.sandbox())
+            {
+                tools.push(tool.clone());
+                continue;
+            }
+            match found.describe(toolbox.sandbox()) {
+                Ok(tool) => {
+                    // Tools of one component share it.
+                    let new = || Arc::new(Lazy::new(found.clone(), tool.component.clone()));
+                    let lazy = Arc::clone(components.entry(tool.component.clone()).or_insert_with(new));
+                    others.insert(tool.name().clone(), lazy);
                     tools.push(tool);
                 }
-                Err(error) => tracing::warn!("tool `{}` is left out: {error:#}", other.manifest.name),
+                Err(error) => tracing::warn!("tool `{}` is left out: {error:#}", found.manifest.name),
             }
         }
         tools.sort_by(|a, b| a.name().cmp(b.name()));
         let listed = tools.iter().map(listed).collect();
         Self { registry, toolbox, others, tools, listed }
+    }
+
+    /// What was measured of a tool, if it was.
+    #[must_use]
+    pub fn measured(&self, tool: &Tool) -> Option<&Registry> {
+        (!self.others.contains_key(tool.name())).then_some(&*self.registry)
     }
 
     /// The sandbox that runs them.
@@ -54,7 +70,7 @@ impl Catalogue {
     /// When it does not load.
     pub async fn component(&self, name: &ToolName) -> anyhow::Result<Arc<LoadedComponent>> {
         match self.others.get(name) {
-            Some(component) => Ok(Arc::clone(component)),
+            Some(lazy) => lazy.get(self.sandbox()).await,
             None => self.toolbox.get(name).await,
         }
     }

@@ -1,6 +1,6 @@
 //! Answers a client: lists tools, and calls them under a quota of the connection's account.
 
-use super::{catalogue::Catalogue, result};
+use super::{catalogue::Catalogue, live::Live, result};
 use crate::{
     config::QuotaLimits,
     inputs::{self, Inputs, NoRoom},
@@ -12,9 +12,9 @@ use rmcp::{
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
         Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProgressToken,
-        ProtocolVersion, ServerCapabilities, ServerConfig,
+        ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter,
     },
-    service::{Peer, RequestContext},
+    service::{NotificationContext, Peer, RequestContext, SubscriptionContext},
 };
 use serde_json::Value;
 use std::{
@@ -23,6 +23,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
 use tomas_core::{
     accountant::{Account, Limits},
     amount::Bytes,
@@ -54,7 +55,7 @@ pub struct Handler(Arc<Connection>);
 /// A client, and what it may use.
 pub struct Connection {
     /// What it can list and call.
-    pub catalogue: Arc<Catalogue>,
+    pub tools: Live,
     /// What its calls may hold at once.
     pub account: Account,
     /// The most that one call gets.
@@ -66,6 +67,8 @@ pub struct Connection {
     /// Whether it is one connection in every era of the protocol: over HTTP, the era without `initialize` has no
     /// sessions, and each of its requests is a connection of its own.
     pub lasts: bool,
+    /// Ends what waits for the client when the connection is gone.
+    pub gone: DropGuard,
     /// Dropped with the connection.
     pub held: Box<dyn Send + Sync>,
 }
@@ -83,7 +86,13 @@ impl Connection {
 
     /// What a call is held to: the registry's best configuration for the size of its input where the tool was measured,
     /// else the tool's ceiling; and never more than the call asks for.
-    async fn quota(&self, tool: &Tool, arguments: &Value, asked: &Limits) -> Result<Quota, String> {
+    async fn quota(
+        &self,
+        catalogue: &Catalogue,
+        tool: &Tool,
+        arguments: &Value,
+        asked: &Limits,
+    ) -> Result<Quota, String> {
         let budget = asked.tighten(&self.account.budget()).map_err(|error| error.to_string())?;
         if tool.manifest.size.measure == Measure::Folder {
             self.size_folder().await.map_err(|error| format!("{error:#}"))?;
@@ -92,11 +101,11 @@ impl Connection {
             let inputs = self.files();
             tool.class(arguments, &inputs.attachments, inputs.folder_bytes)
         };
-        let registry = &self.catalogue.registry;
-        Ok(match registry.best(tool.name(), size, &budget, Tolerance::MEASURED) {
-            Some(best) => place::quota(&self.most, tool, registry.levels(), best),
-            None => place::ceiling(&self.most, tool, &budget),
-        })
+        let measured = catalogue.measured(tool).and_then(|registry| {
+            let best = registry.best(tool.name(), size, &budget, Tolerance::MEASURED)?;
+            Some(place::quota(&self.most, tool, registry.levels(), best))
+        });
+        Ok(measured.unwrap_or_else(|| place::ceiling(&self.most, tool, &budget)))
     }
 
     /// Sizes the granted folder anew, because files come and go.
@@ -112,19 +121,20 @@ impl Connection {
 
     async fn call(
         &self,
+        catalogue: &Catalogue,
         tool: &Tool,
         arguments: &Value,
         quota: Quota,
         progress: Option<ProgressSink>,
     ) -> Result<Finished, CallToolResult> {
         let failed = |error: String| result::refused(&error);
-        let component = self.catalogue.component(tool.name()).await.map_err(|error| failed(format!("{error:#}")))?;
+        let component = catalogue.component(tool.name()).await.map_err(|error| failed(format!("{error:#}")))?;
         let grant = self.account.reserve(quota).await.map_err(|error| failed(error.to_string()))?;
-        let mut call = Call::new(component, tool.name().clone(), arguments.to_string());
+        let mut call = Call::new(component, tool.entry().clone(), arguments.to_string());
         call.permissions = tool.manifest.permissions;
         (call.blobs, call.workspace) = self.inputs(arguments);
         call.progress = progress;
-        self.catalogue.sandbox().call(grant, call).await.map_err(|error| failed(error.to_string()))
+        catalogue.sandbox().call(grant, call).await.map_err(|error| failed(error.to_string()))
     }
 
     /// The blobs that the arguments name, and the folder.
@@ -167,10 +177,46 @@ impl Connection {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("tomas-host", env!("CARGO_PKG_VERSION")))
             .with_instructions(INSTRUCTIONS)
+    }
+
+    /// Tells a client of the era with `initialize` when tools come, change or go.
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        let (mut tools, gone) = (self.0.tools.from_now(), self.0.gone.token().clone());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = gone.cancelled() => return,
+                    more = tools.changed() => if !more { return },
+                }
+                if context.peer.notify_tool_list_changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        let mut accepted = SubscriptionFilter::default();
+        accepted.tools_list_changed = requested.tools_list_changed;
+        Some(accepted)
+    }
+
+    /// Tells a client of the era without `initialize`, for as long as it listens.
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut tools = self.0.tools.from_now();
+        loop {
+            tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                more = tools.changed() => if !more { return Ok(()) },
+            }
+            if context.sink().notify_tool_list_changed().await.is_err() {
+                return Ok(());
+            }
+        }
     }
 
     async fn list_tools(
@@ -178,7 +224,8 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let listed = self.0.catalogue.listed();
+        let catalogue = self.0.tools.now();
+        let listed = catalogue.listed();
         let cursor = request.and_then(|request| request.cursor);
         let from = match cursor.as_deref().map(str::parse::<usize>) {
             None => 0,
@@ -218,13 +265,14 @@ impl ServerHandler for Handler {
     ) -> Result<CallToolResponse, ErrorData> {
         let connection = &self.0;
         let tool = request.name.parse::<ToolName>().ok();
-        let Some(tool) = tool.and_then(|name| connection.catalogue.tool(&name)) else {
+        let catalogue = connection.tools.now();
+        let Some(tool) = tool.and_then(|name| catalogue.tool(&name)) else {
             let message = format!("there is no tool `{}`", request.name.chars().take(80).collect::<String>());
             return Err(ErrorData::invalid_params(message, None));
         };
         let arguments = Value::Object(request.arguments.unwrap_or_default());
         let asked = asked(context.meta.get(QUOTA))?;
-        let quota = match connection.quota(tool, &arguments, &asked).await {
+        let quota = match connection.quota(&catalogue, tool, &arguments, &asked).await {
             Ok(quota) => quota,
             Err(why) => return Ok(result::refused(&why).into()),
         };
@@ -235,7 +283,7 @@ impl ServerHandler for Handler {
         let finished = tokio::select! {
             biased;
             () = context.ct.cancelled() => return Ok(result::refused("cancelled").into()),
-            finished = connection.call(tool, &arguments, quota, progress) => finished,
+            finished = connection.call(&catalogue, tool, &arguments, quota, progress) => finished,
         };
         Ok(match finished {
             Ok(finished) => connection.answer(finished, later).into(),

@@ -183,7 +183,7 @@ impl Bench<'_> {
     ) -> anyhow::Result<Observation> {
         let grant = account.try_reserve(quota(&self.most, &subject.tool, self.levels, configuration))?;
         let arguments = serde_json::to_string(&case.arguments)?;
-        let mut call = Call::new(subject.component.clone(), subject.tool.name().clone(), arguments);
+        let mut call = Call::new(subject.component.clone(), subject.tool.entry().clone(), arguments);
         call.blobs.clone_from(&case.inputs.blobs);
         call.permissions = subject.tool.manifest.permissions;
         call.workspace.clone_from(&case.inputs.folder);

@@ -8,8 +8,8 @@ use crate::{
     host::Host,
     inputs::Inputs,
     mcp::{
-        catalogue::Catalogue,
         handler::{Connection, Handler},
+        live::Live,
     },
 };
 use rmcp::transport::streamable_http_server::{
@@ -44,7 +44,7 @@ impl Mcp {
     ///
     /// # Errors
     /// When the configured budget of a session is refused.
-    pub fn new(host: &Host, catalogue: Arc<Catalogue>, config: &Config, address: IpAddr) -> anyhow::Result<Self> {
+    pub fn new(host: &Host, tools: Live, config: &Config, address: IpAddr) -> anyhow::Result<Self> {
         let accountant = &host.sessions.accountant;
         let all = accountant.open(&config.session_limits(&accountant.capacity()))?;
         let (most, attachments, live) = (config.quota, config.session.attachments, config.session.live);
@@ -52,12 +52,13 @@ impl Mcp {
         let connect = move || {
             let place = Place::take(&connections, live)?;
             Ok(Handler::from(Connection {
-                catalogue: Arc::clone(&catalogue),
+                tools: tools.clone(),
                 account: all.open(&Limits::default()).map_err(io::Error::other)?,
                 most,
                 inputs: Inputs::default().into(),
                 attachments,
                 lasts: false,
+                gone: CancellationToken::new().drop_guard(),
                 held: Box::new(place),
             }))
         };
