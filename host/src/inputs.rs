@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 use tomas_core::{amount::Bytes, manifest::Sample, observation::BlobRef};
+use tomas_sandbox::{Room, Workspace};
 
 /// What a call may read.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct Inputs {
     pub folder: Option<PathBuf>,
     /// Bytes of all files in it.
     pub folder_bytes: u64,
+    /// How much tools may write into it; nothing without.
+    pub room: Option<Room>,
 }
 
 /// The most files: every request stores their names, and the planner reads them.
@@ -106,6 +109,12 @@ impl Inputs {
         self.folder_bytes = folder_bytes(&folder)?;
         self.folder = Some(folder);
         Ok(())
+    }
+
+    /// The folder as a call sees it.
+    #[must_use]
+    pub fn workspace(&self) -> Option<Workspace> {
+        Some(Workspace { folder: self.folder.clone()?, writable: self.room.clone() })
     }
 
     /// What a manifest's sample needs. A repeated folder is copied to `scratch`.

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use tomas_core::{manifest::Manifest, name::ToolName, tool::Tool};
-use tomas_sandbox::{LoadedComponent, Sandbox};
+use tomas_sandbox::{Call, LoadedComponent, Sandbox};
 
 /// A tool on disk, its manifest read.
 #[derive(Debug, Clone)]
@@ -115,6 +115,16 @@ impl Found {
             .with_context(|| format!("tool `{name}` is refused"))?;
         Ok((loaded, tool))
     }
+}
+
+/// A call of a tool, with what its manifest permits and nothing else.
+#[must_use]
+pub fn call(component: Arc<LoadedComponent>, tool: &Tool, arguments: String) -> Call {
+    let mut call = Call::new(component, tool.entry().clone(), arguments);
+    call.permissions.clone_from(&tool.manifest.permissions);
+    let value = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
+    call.environment = tool.manifest.permissions.environment.iter().filter_map(value).collect();
+    call
 }
 
 /// Finds all tools below `folders`: a folder is a tool itself, or holds tools.

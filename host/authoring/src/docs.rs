@@ -21,7 +21,7 @@ impl Wit {
         let folder = tool.join("wit");
         let wrong = |why: String| AuthoringError::Wit { path: folder.clone(), why };
         let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_dir(&folder).map_err(|error| wrong(format!("{error:#}")))?;
+        let (package, _) = resolve.push_dir(&folder).map_err(|error| wrong(resolve.render_error(&error)))?;
         let worlds = resolve.packages.get(package).map(|package| &package.worlds);
         let named: Vec<(&String, WorldId)> = worlds.into_iter().flatten().map(|(name, id)| (name, *id)).collect();
         let world = match named.as_slice() {

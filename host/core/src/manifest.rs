@@ -132,7 +132,7 @@ impl SizeRule {
 }
 
 /// What a tool may reach. The default denies everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Permissions {
     /// Wall and monotonic clocks (denied: they stand still at the epoch).
@@ -144,6 +144,9 @@ pub struct Permissions {
     /// The session's folder at `/workspace`.
     #[serde(default)]
     pub files: FileAccess,
+    /// Environment variables of the host that the tool sees, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<String>,
 }
 
 /// Access to the session's folder.
@@ -155,6 +158,8 @@ pub enum FileAccess {
     None,
     /// The folder can be read.
     Read,
+    /// Files in it can also be made, changed and removed, where the session grants that.
+    ReadWrite,
 }
 
 /// One input of known size class.

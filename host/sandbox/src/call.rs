@@ -8,10 +8,15 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
-use tomas_core::{accountant::Settlement, manifest::Permissions, name::ToolName, observation::Observation};
+use tomas_core::{
+    accountant::Settlement, amount::Bytes, manifest::Permissions, name::ToolName, observation::Observation,
+};
 
 /// What to run. The quota is not in here: it comes with the grant.
 #[derive(Debug, Clone)]
@@ -26,8 +31,10 @@ pub struct Call {
     pub blobs: BTreeMap<String, Arc<[u8]>>,
     /// What the tool may reach.
     pub permissions: Permissions,
-    /// The folder seen at `/workspace`, read-only, where `permissions.files` allows it.
-    pub workspace: Option<PathBuf>,
+    /// The folder seen at `/workspace`, where `permissions.files` allows it.
+    pub workspace: Option<Workspace>,
+    /// What the tool sees of an environment: names and values.
+    pub environment: Vec<(String, String)>,
     /// Stops the call.
     pub cancel: CancelToken,
     /// Who hears of progress.
@@ -45,9 +52,42 @@ impl Call {
             blobs: BTreeMap::new(),
             permissions: Permissions::default(),
             workspace: None,
+            environment: Vec::new(),
             cancel: CancelToken::new(),
             progress: None,
         }
+    }
+}
+
+/// A folder for a call.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// How much may be written into it; nothing without.
+    pub writable: Option<Room>,
+}
+
+/// Bytes that calls may still add to a folder. Clones share them; removing files gives nothing back.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<AtomicU64>);
+
+impl Room {
+    /// Room for so many bytes.
+    #[must_use]
+    pub fn new(bytes: Bytes) -> Self {
+        Self(Arc::new(AtomicU64::new(bytes.0)))
+    }
+
+    /// Bytes that are left.
+    #[must_use]
+    pub fn left(&self) -> Bytes {
+        Bytes(self.0.load(Ordering::Acquire))
+    }
+
+    /// Takes all of `bytes`, or none.
+    pub(crate) fn take(&self, bytes: u64) -> bool {
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(bytes)).is_ok()
     }
 }
 

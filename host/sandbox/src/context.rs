@@ -1,7 +1,7 @@
 //! What all instances of one call share: its quota, what it used so far, and what it produced.
 
 use crate::{
-    call::ProgressSink,
+    call::{ProgressSink, Workspace},
     cancel::{CancelToken, lock},
     component::LoadedComponent,
     cpu::{Bucket, Spent},
@@ -11,7 +11,6 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicU8, AtomicU64, Ordering},
@@ -43,6 +42,8 @@ pub(crate) enum Denied {
     Files = 1,
     /// Opening a socket or resolving a name.
     Network = 2,
+    /// Writing more than there is room for.
+    Room = 4,
 }
 
 /// Most of a deadline that is added to an instant; longer ones are as good as none.
@@ -52,7 +53,8 @@ const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 pub(crate) struct Given {
     pub(crate) component: Arc<LoadedComponent>,
     pub(crate) permissions: Permissions,
-    pub(crate) workspace: Option<PathBuf>,
+    pub(crate) workspace: Option<Workspace>,
+    pub(crate) environment: Vec<(String, String)>,
     pub(crate) blobs: BTreeMap<String, Arc<[u8]>>,
     pub(crate) progress: Option<ProgressSink>,
     pub(crate) cancel: CancelToken,
@@ -65,6 +67,7 @@ impl Given {
             component,
             permissions: Permissions::default(),
             workspace: None,
+            environment: Vec::new(),
             blobs: BTreeMap::new(),
             progress: None,
             cancel: CancelToken::new(),

@@ -35,7 +35,7 @@ mod ticker;
 mod typed;
 mod weight;
 
-pub use call::{Call, Finished, Progress, ProgressSink};
+pub use call::{Call, Finished, Progress, ProgressSink, Room, Workspace};
 pub use cancel::CancelToken;
 pub use compile::{COMPILE_ARGUMENT, CompileError, compile_child_main};
 pub use component::LoadedComponent;

@@ -124,18 +124,36 @@ fn denied(context: &Context) -> Option<String> {
     if context.was_denied(Denied::Network) {
         return Some("the tool reached for the network, which is not granted to tools".to_owned());
     }
+    if context.was_denied(Denied::Room) {
+        return Some(
+            "the session's folder has no more room for what tools write\n\
+             hint: grant more with `--writable BYTES`"
+                .to_owned(),
+        );
+    }
     let files = context.was_denied(Denied::Files);
     files.then(|| match (context.given.permissions.files, &context.given.workspace) {
         (FileAccess::None, _) => "the tool tried to open a file, which it may not\n\
              hint: `files = \"read\"` under [permissions] of its tool.toml allows reading the session's folder"
             .to_owned(),
-        (FileAccess::Read, None) => "the tool tried to open a file, but the session grants no folder\n\
+        (_, None) => "the tool tried to open a file, but the session grants no folder\n\
              hint: grant the session a folder (`--folder` on the command line, `folder` over HTTP); it appears at \
-             `/workspace`, read-only"
+             `/workspace`"
             .to_owned(),
         (FileAccess::Read, Some(_)) => {
             "the tool tried to open something that is not a readable file inside `/workspace`\n\
-             hint: only the session's folder can be read, and nothing can be written"
+             hint: only the session's folder can be read; `files = \"read_write\"` under [permissions] of its tool.toml \
+             would allow writing"
+                .to_owned()
+        }
+        (FileAccess::ReadWrite, Some(workspace)) if workspace.writable.is_none() => {
+            "the tool tried to write, but the session's folder is read-only\n\
+             hint: grant it room for what tools write: `--writable 16MiB` on the command line"
+                .to_owned()
+        }
+        (FileAccess::ReadWrite, Some(_)) => {
+            "the tool tried to open something that is not a file inside `/workspace`\n\
+             hint: only the session's folder can be read and written"
                 .to_owned()
         }
     })

@@ -273,8 +273,8 @@ impl Core {
         started: Instant,
     ) -> Result<Finished, SandboxError> {
         let quota = *grant.quota();
-        let Call { component, tool, arguments, blobs, permissions, workspace, cancel, progress } = call;
-        let given = Given { component, permissions, workspace, blobs, progress, cancel };
+        let Call { component, tool, arguments, blobs, permissions, workspace, environment, cancel, progress } = call;
+        let given = Given { component, permissions, workspace, environment, blobs, progress, cancel };
         let over = self.run(runtime, quota, given, Task::Invoke { tool, arguments }, started)?;
         let settlement = grant.settle(&over.usage);
         Ok(over.into_finished(quota, settlement))

@@ -1,7 +1,7 @@
 //! One step of a plan: class check → quota → reservation → grant → call → observation.
 
 use super::{Run, fault::Fault, milliseconds, report::StepReport};
-use crate::{inputs::Inputs, place::quota, session::SessionError};
+use crate::{inputs::Inputs, place::quota, session::SessionError, tools};
 use anyhow::Context as _;
 use serde_json::Value;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use tomas_core::{
     session::Event,
     tool::Tool,
 };
-use tomas_sandbox::{Call, Finished};
+use tomas_sandbox::Finished;
 
 impl Run<'_> {
     fn tool(&self, configuration: &Configuration) -> Result<&Tool, Fault> {
@@ -74,11 +74,10 @@ impl Run<'_> {
         let waiting = Instant::now();
         let grant = self.account.reserve(quota).await?;
         self.append(Event::Granted { request, step: k, quota, waited_ms: milliseconds(waiting) }).await?;
-        let mut call = Call::new(component, tool.entry().clone(), arguments.to_string());
+        let mut call = tools::call(component, tool, arguments.to_string());
         // Read when its turn has come: what waits in the queue holds no files.
         call.blobs = self.inputs(&arguments, &blobs).await?.blobs;
-        call.permissions = tool.manifest.permissions;
-        call.workspace.clone_from(&self.folder.folder);
+        call.workspace = self.folder.workspace();
         call.cancel = self.cancel.child();
         let Finished { mut observation, written, settlement } =
             agent.toolbox.sandbox().call(grant, call).await.map_err(anyhow::Error::from)?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     place::{self, Place},
     profile::grid::Subject,
-    tools::Found,
+    tools::{self, Found},
 };
 use anyhow::bail;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use tomas_core::{
     manifest::{FileAccess, Manifest},
     observation::{Observation, Outcome},
 };
-use tomas_sandbox::{Call, LoadedComponent};
+use tomas_sandbox::LoadedComponent;
 
 /// Components above this take seconds to compile when they are first seen.
 const LARGE: Bytes = Bytes::mib(8);
@@ -50,11 +50,9 @@ pub fn check(place: &Place, path: &Path) -> anyhow::Result<ExitCode> {
     let (mut failed, mut peak) = (0, 0);
     let quota = place::ceiling(&place.config.quota, tool, &UNLIMITED);
     for case in &subject.cases {
-        let mut call =
-            Call::new(subject.component.clone(), tool.entry().clone(), serde_json::to_string(&case.arguments)?);
-        call.permissions = tool.manifest.permissions;
+        let mut call = tools::call(subject.component.clone(), tool, serde_json::to_string(&case.arguments)?);
         call.blobs.clone_from(&case.inputs.blobs);
-        call.workspace.clone_from(&case.inputs.folder);
+        call.workspace = case.inputs.workspace();
         let observation = one(&sandbox, quota, call)?.observation;
         failed += usize::from(observation.outcome != Outcome::Ok);
         peak = peak.max(observation.usage.peak_memory_bytes);
@@ -85,7 +83,7 @@ fn sample(name: &str, observation: &Observation) -> String {
 /// What works but deserves a look. `peak` is the most memory that a sample took, 0 without samples.
 fn warnings(manifest: &Manifest, component: &LoadedComponent, peak: u64) -> Vec<String> {
     let imports = |package: &str| component.imports().iter().find(|import| import.starts_with(package));
-    let permissions = manifest.permissions;
+    let permissions = &manifest.permissions;
     let ceiling = manifest.quota.ceiling.memory;
     let mut all = Vec::new();
     if manifest.samples.is_empty() {
@@ -102,7 +100,7 @@ fn warnings(manifest: &Manifest, component: &LoadedComponent, peak: u64) -> Vec<
     }
     match imports("wasi:filesystem/") {
         None if permissions.files != FileAccess::None => {
-            all.push("it may read files, but imports nothing that could; drop `files` from [permissions]".to_owned());
+            all.push("it may use files, but imports nothing that could; drop `files` from [permissions]".to_owned());
         }
         _ => {}
     }

@@ -16,7 +16,8 @@ use clap::Args;
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::io};
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio_util::sync::CancellationToken;
-use tomas_core::accountant::Accountant;
+use tomas_core::{accountant::Accountant, amount::Bytes};
+use tomas_sandbox::Room;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// A folder that tools with the permission may read
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Let tools with the permission write at most so much into the folder, all calls together
+    #[arg(long, value_name = "BYTES", requires = "folder")]
+    writable: Option<Bytes>,
 }
 
 /// Serves one client until it closes standard input.
@@ -53,6 +57,7 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     if let Some(folder) = &arguments.folder {
         inputs.grant_folder(folder)?;
+        inputs.room = arguments.writable.map(Room::new);
     }
     let (sandbox, registry) = (place.sandbox()?, place.registry()?);
     let toolbox = Arc::new(Toolbox::new(sandbox, &place.found()?, registry.tools())?);

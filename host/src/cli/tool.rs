@@ -26,7 +26,7 @@ use tomas_core::{
     quota::Quota,
     resource::Resources,
 };
-use tomas_sandbox::{Call, Finished, Sandbox};
+use tomas_sandbox::{Call, Finished, Room, Sandbox};
 
 /// No budget but the tool's own ceiling.
 pub(super) const UNLIMITED: Resources =
@@ -101,6 +101,9 @@ pub struct RunArguments {
     /// A folder that the tool may read
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Let the tool write at most so much into the folder, if its manifest has that permission
+    #[arg(long, value_name = "BYTES", requires = "folder")]
+    writable: Option<Bytes>,
     /// Folder for files that the tool writes
     #[arg(long, default_value = ".", value_name = "DIR")]
     out: PathBuf,
@@ -170,16 +173,16 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     }
     if let Some(folder) = &arguments.folder {
         inputs.grant_folder(folder)?;
+        inputs.room = arguments.writable.map(Room::new);
     }
     let sandbox = place.sandbox()?;
     let (component, tool) = named(place, &sandbox, &arguments.name)?.load(&sandbox)?;
     let most = place::ceiling(&place.config.quota, &tool, &UNLIMITED);
     let budget = arguments.budget.limits().tighten(&most.resources()).context("the budget is refused")?;
     let quota = place::ceiling(&place.config.quota, &tool, &budget);
-    let mut call = Call::new(component, tool.entry().clone(), serde_json::to_string(&parsed)?);
-    call.permissions = tool.manifest.permissions;
+    let mut call = tools::call(component, &tool, serde_json::to_string(&parsed)?);
     call.blobs.clone_from(&inputs.blobs);
-    call.workspace = inputs.folder;
+    call.workspace = inputs.workspace();
     let finished = one(&sandbox, quota, call)?;
     report(&finished, arguments)
 }

@@ -4,7 +4,7 @@ use crate::tools::{Found, Lazy, Toolbox};
 use rmcp::model::{Tool as Listed, ToolAnnotations};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
-use tomas_core::{name::ToolName, registry::Registry, tool::Tool};
+use tomas_core::{manifest::FileAccess, name::ToolName, registry::Registry, tool::Tool};
 use tomas_sandbox::{LoadedComponent, Sandbox};
 
 /// The tools of a host as a client sees them.
@@ -89,12 +89,13 @@ impl Catalogue {
 }
 
 fn listed(tool: &Tool) -> Listed {
-    let permissions = tool.manifest.permissions;
-    // Nothing that a tool does outlives its call but the blobs that it returns, and none reaches the network.
+    let permissions = &tool.manifest.permissions;
+    // Nothing that a tool does outlives its call but what it writes, and none reaches the network.
+    let writes = permissions.files == FileAccess::ReadWrite;
     let annotations = ToolAnnotations::new()
-        .read_only(true)
-        .destructive(false)
-        .idempotent(!permissions.random && !permissions.clock)
+        .read_only(!writes)
+        .destructive(writes)
+        .idempotent(!permissions.random && !permissions.clock && !writes)
         .open_world(false);
     let description = tool.description().to_owned();
     let mut listed = Listed::new(tool.name().to_string(), description, Arc::new(object(&tool.export.parameters)));

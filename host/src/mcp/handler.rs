@@ -4,7 +4,7 @@ use super::{catalogue::Catalogue, live::Live, result};
 use crate::{
     config::QuotaLimits,
     inputs::{self, Inputs, NoRoom},
-    place,
+    place, tools,
 };
 use anyhow::Context as _;
 use rmcp::{
@@ -19,7 +19,6 @@ use rmcp::{
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::mpsc;
@@ -35,7 +34,7 @@ use tomas_core::{
     registry::Tolerance,
     tool::Tool,
 };
-use tomas_sandbox::{Call, Finished, Progress, ProgressSink};
+use tomas_sandbox::{Finished, Progress, ProgressSink, Workspace};
 
 /// What clients are told about the server.
 const INSTRUCTIONS: &str = "Every tool runs in a sandbox under a quota of CPU and memory. A result's `_meta` says what \
@@ -130,18 +129,17 @@ impl Connection {
         let failed = |error: String| result::refused(&error);
         let component = catalogue.component(tool.name()).await.map_err(|error| failed(format!("{error:#}")))?;
         let grant = self.account.reserve(quota).await.map_err(|error| failed(error.to_string()))?;
-        let mut call = Call::new(component, tool.entry().clone(), arguments.to_string());
-        call.permissions = tool.manifest.permissions;
+        let mut call = tools::call(component, tool, arguments.to_string());
         (call.blobs, call.workspace) = self.inputs(arguments);
         call.progress = progress;
         catalogue.sandbox().call(grant, call).await.map_err(|error| failed(error.to_string()))
     }
 
     /// The blobs that the arguments name, and the folder.
-    fn inputs(&self, arguments: &Value) -> (BTreeMap<String, Arc<[u8]>>, Option<PathBuf>) {
+    fn inputs(&self, arguments: &Value) -> (BTreeMap<String, Arc<[u8]>>, Option<Workspace>) {
         let inputs = self.files();
         let blobs = inputs.blobs.iter().filter(|(name, _)| plan::names_blob(arguments, name));
-        (blobs.map(|(name, bytes)| (name.clone(), Arc::clone(bytes))).collect(), inputs.folder.clone())
+        (blobs.map(|(name, bytes)| (name.clone(), Arc::clone(bytes))).collect(), inputs.workspace())
     }
 
     /// Keeps what a call wrote for later calls, all of it or nothing.

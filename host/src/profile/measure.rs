@@ -1,7 +1,7 @@
 //! Measuring: runs the cells of a grid and keeps every measurement.
 
 use super::grid::{Case, Cell, Subject};
-use crate::{config::QuotaLimits, place::quota};
+use crate::{config::QuotaLimits, place::quota, tools};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -19,7 +19,7 @@ use tomas_core::{
     observation::{Observation, Outcome},
     resource::Resources,
 };
-use tomas_sandbox::{Call, Sandbox};
+use tomas_sandbox::Sandbox;
 
 /// One measured call, a line of the raw file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -183,10 +183,9 @@ impl Bench<'_> {
     ) -> anyhow::Result<Observation> {
         let grant = account.try_reserve(quota(&self.most, &subject.tool, self.levels, configuration))?;
         let arguments = serde_json::to_string(&case.arguments)?;
-        let mut call = Call::new(subject.component.clone(), subject.tool.entry().clone(), arguments);
+        let mut call = tools::call(subject.component.clone(), &subject.tool, arguments);
         call.blobs.clone_from(&case.inputs.blobs);
-        call.permissions = subject.tool.manifest.permissions;
-        call.workspace.clone_from(&case.inputs.folder);
+        call.workspace = case.inputs.workspace();
         Ok(self.sandbox.call_blocking(grant, call)?.observation)
     }
 

@@ -17,7 +17,6 @@ use crate::{
 };
 use std::sync::Arc;
 use tomas_bindings::tomas::tool as ours;
-use tomas_core::manifest::FileAccess;
 use wasmtime::{
     Engine,
     component::{HasData, HasSelf, Linker},
@@ -111,11 +110,11 @@ fn denied_sockets(state: &mut State) -> wasmtime_wasi::sockets::WasiSocketsCtxVi
 /// # Errors
 /// When the folder cannot be opened.
 pub(crate) fn eager_wasi(context: &Arc<Context>) -> Result<Option<WasiCtx>, SandboxError> {
-    let (FileAccess::Read, Some(folder)) = (context.given.permissions.files, &context.given.workspace) else {
-        return Ok(None);
-    };
+    let Some(workspace) = files::granted(context) else { return Ok(None) };
     let mut builder = builder(context);
-    let opened = builder.preopened_dir(folder, files::WORKSPACE, FsPerms::ReadOnly);
+    let perms = if files::room(context).is_some() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+    let folder = &workspace.folder;
+    let opened = builder.preopened_dir(folder, files::WORKSPACE, perms);
     opened.map_err(|error| SandboxError::Workspace { path: folder.clone(), reason: error.to_string() })?;
     Ok(Some(builder.build()))
 }
@@ -125,10 +124,11 @@ pub(crate) fn wasi(context: &Arc<Context>) -> WasiCtx {
     builder(context).build()
 }
 
-/// No network or environment, which is what a builder begins with; arguments and standard input only for a program.
+/// No network, which is what a builder begins with; of the environment what was granted; arguments and standard input only
+/// for a program.
 fn builder(context: &Arc<Context>) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
-    builder.stderr(stdio::Stdio::log(context));
+    builder.stderr(stdio::Stdio::log(context)).envs(&context.given.environment);
     match context.command.get() {
         Some(line) => {
             builder.arg("program").args(&line.arguments).stdin(MemoryInputPipe::new(program::stdin(line)));

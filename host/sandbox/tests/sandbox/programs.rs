@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use tomas_core::{amount::Bytes, observation::Outcome, quota::Quota};
 use tomas_sandbox::{Call, LoadedComponent};
 
-static PROGRAM: LazyLock<Arc<LoadedComponent>> = LazyLock::new(|| SANDBOX.load(&fixture("program")).unwrap());
+pub(crate) static PROGRAM: LazyLock<Arc<LoadedComponent>> =
+    LazyLock::new(|| SANDBOX.load(&fixture("program")).unwrap());
 
 fn program(arguments: &[&str], stdin: &str) -> Call {
     let given = json!({ "arguments": arguments, "stdin": stdin });
