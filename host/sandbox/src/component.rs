@@ -4,6 +4,7 @@ use crate::{
     capability::PACKAGES,
     compile::compile,
     error::LoadError,
+    pace::Pace,
     sandbox::Core,
     state::State,
     typed::{docs::Docs, functions::Functions},
@@ -39,6 +40,7 @@ pub struct LoadedComponent {
     imports: Arc<[String]>,
     exports: Vec<Export>,
     pre: Pre,
+    pub(crate) pace: Pace,
 }
 
 /// A component ready to be instantiated.
@@ -86,7 +88,8 @@ impl LoadedComponent {
     /// The same component, now that it said what it exports.
     pub(crate) fn with_exports(&self, exports: Vec<Export>) -> Self {
         let imports = Arc::clone(&self.imports);
-        Self { digest: self.digest, bytes: self.bytes, imports, exports, pre: self.pre.clone() }
+        let pre = self.pre.clone();
+        Self { digest: self.digest, bytes: self.bytes, imports, exports, pre, pace: Pace::default() }
     }
 
     /// A fresh instance from the pool.
@@ -128,7 +131,14 @@ pub(crate) fn link(core: &Core, bytes: &[u8]) -> Result<LoadedComponent, LoadErr
     let imports = component.component_type().imports(&core.engine).map(|(name, _)| name.to_owned()).collect();
     if WORLD.iter().all(|name| component.get_export_index(None, name).is_some()) {
         let pre = ToolPre::new(pre).map_err(|error| exports(core, &component, &error))?;
-        return Ok(LoadedComponent { digest, bytes: length, imports, exports: Vec::new(), pre: Pre::World(pre) });
+        return Ok(LoadedComponent {
+            digest,
+            bytes: length,
+            imports,
+            exports: Vec::new(),
+            pre: Pre::World(pre),
+            pace: Pace::default(),
+        });
     }
     let functions = Functions::of(&core.engine, &component, &Docs::of(bytes));
     for left_out in &functions.left_out {
@@ -138,7 +148,14 @@ pub(crate) fn link(core: &Core, bytes: &[u8]) -> Result<LoadedComponent, LoadErr
     if exports.is_empty() {
         return Err(no_tools(core, &component, &functions));
     }
-    Ok(LoadedComponent { digest, bytes: length, imports, exports, pre: Pre::Typed(pre, Arc::new(functions)) })
+    Ok(LoadedComponent {
+        digest,
+        bytes: length,
+        imports,
+        exports,
+        pre: Pre::Typed(pre, Arc::new(functions)),
+        pace: Pace::default(),
+    })
 }
 
 /// Says what the bytes are when they cannot be a component, before a process is started for them.

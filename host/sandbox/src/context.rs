@@ -11,10 +11,12 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
+    task::Poll,
     time::{Duration, Instant},
 };
 use tomas_core::{manifest::Permissions, quota::Quota};
@@ -89,6 +91,8 @@ pub(crate) struct Context {
     pub(crate) command: OnceLock<CommandLine>,
     products: Mutex<Products>,
     stop: AtomicU8,
+    /// Whether the call runs on the thread of whoever asked for it, which it must not hold up.
+    guest: AtomicBool,
     denied: AtomicU8,
 }
 
@@ -129,6 +133,7 @@ impl Context {
             command: OnceLock::new(),
             products: Mutex::new(Products::default()),
             stop: AtomicU8::new(0),
+            guest: AtomicBool::new(false),
             denied: AtomicU8::new(0),
         }
     }
@@ -152,8 +157,23 @@ impl Context {
         }
     }
 
+    /// Whether the call runs on the thread of whoever asked for it.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.guest.load(Ordering::Relaxed)
+    }
+
+    /// Notes whose thread the call runs on.
+    pub(crate) fn set_guest(&self, guest: bool) {
+        self.guest.store(guest, Ordering::Relaxed);
+    }
+
+    /// Waits until the call has a thread of its own: before anything that may block, or wants a timer.
+    pub(crate) async fn at_home(&self) {
+        poll_fn(|_| if self.is_guest() { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+
     /// Ends the call when it must not run at `now`.
-    fn check(&self, now: Instant) -> Result<(), Stop> {
+    pub(crate) fn check(&self, now: Instant) -> Result<(), Stop> {
         if let Some(stop) = self.stopped() {
             Err(stop)
         } else if self.given.cancel.is_cancelled() {

@@ -121,6 +121,11 @@ impl Spent {
         SPENT.set(Self::default());
     }
 
+    /// Goes on with a call that began on another thread.
+    pub(crate) fn resume(self) {
+        SPENT.set(self);
+    }
+
     /// What the current thread spent since [`reset`](Self::reset).
     pub(crate) fn so_far() -> Self {
         SPENT.get()

@@ -43,8 +43,8 @@ fn size(bytes: u64) -> usize {
 /// When the pool's address space cannot be reserved, or a configured size is impossible.
 pub(crate) fn running(sandbox: &SandboxConfig) -> wasmtime::Result<Engine> {
     let mut config = config(sandbox.wasm_stack.0);
-    // A thread holds a call and, inside `parallel.map`, one worker of it.
-    let stores = sandbox.workers.max(1).saturating_mul(2).saturating_add(2);
+    // A thread holds a call and, inside `parallel.map`, one worker of it; and as many calls may have begun elsewhere.
+    let stores = sandbox.workers.max(1).saturating_mul(3).saturating_add(2);
     let instance = &sandbox.instance;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(stores)

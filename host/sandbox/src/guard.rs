@@ -33,6 +33,8 @@ pub(crate) async fn guarded<F: Future>(context: &Context, future: F) -> Result<F
         Spent::polled(now.saturating_duration_since(begun));
         match polled {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
+            // It goes on on a thread of its own.
+            Poll::Pending if context.is_guest() => Poll::Pending,
             // Only a call that waits needs a timer.
             Poll::Pending => alarm.get_or_insert_with(|| Box::pin(context.alarm())).as_mut().poll(task).map(Err),
         }

@@ -28,6 +28,7 @@ mod error;
 mod guard;
 mod limits;
 mod outcome;
+mod pace;
 mod pool;
 mod sandbox;
 mod state;

@@ -46,6 +46,11 @@ impl Pool {
         Self(Arc::new(Shared { queue: Mutex::default(), most: (most as usize).max(1) }))
     }
 
+    /// Whether no job waits for a thread.
+    pub(crate) fn is_prompt(&self) -> bool {
+        lock(&self.0.queue).jobs.is_empty()
+    }
+
     /// Hands in a job. It waits when all threads are busy.
     ///
     /// # Errors

@@ -14,16 +14,23 @@ use crate::{
     error::{LoadError, SandboxError},
     guard::guarded,
     outcome::{self, Returned, Verdict},
-    pool::{self, Pool},
+    pool::{self, Job, Pool},
     state::State,
-    ticker::Ticker,
+    ticker::{Running, Ticker},
     typed::program::CommandLine,
 };
 use serde_json::Value;
 use std::{
     io::Read as _,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, atomic::Ordering, mpsc},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::{self, Poll, Waker},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -76,15 +83,27 @@ pub(crate) struct Core {
     pub(crate) pool: Pool,
     runtimes: Runtimes,
     ticker: Ticker,
+    /// Calls that began on threads of their callers and are not done.
+    begun: AtomicUsize,
 }
 
 /// What would be a fault of this crate.
 const UNDESCRIBED: &str = "a component of plain functions was asked to describe itself";
 
 /// What an instance is asked to do.
+#[derive(Clone)]
 enum Task {
     Describe,
-    Invoke { tool: ToolName, arguments: String },
+    Invoke { tool: ToolName, arguments: Arc<str> },
+}
+
+impl Call {
+    /// The call in two parts: what it was given, and what is to be done.
+    fn taken(self) -> (Given, Task) {
+        let Self { component, tool, arguments, blobs, permissions, workspace, environment, cancel, progress } = self;
+        let given = Given { component, permissions, workspace, environment, blobs, progress, cancel };
+        (given, Task::Invoke { tool, arguments: arguments.into() })
+    }
 }
 
 /// A call that is over, before it is put into an observation.
@@ -118,6 +137,7 @@ impl Sandbox {
             pool,
             runtimes,
             ticker,
+            begun: AtomicUsize::new(0),
         })))
     }
 
@@ -194,7 +214,8 @@ impl Sandbox {
         }
     }
 
-    /// Runs a call under its grant, on a thread of its own. The grant is settled with what was used when the guest has
+    /// Runs a call under its grant, on a thread of its own; a tool whose calls have been short begins on the caller's, and
+    /// leaves it after a millisecond at most, before it waits, and before it touches a file. The grant is settled with what was used when the guest has
     /// stopped, which is before this returns; dropping the future cancels the guest, and its grant is settled soon
     /// after. Waiting for a thread counts against the deadline.
     ///
@@ -205,8 +226,15 @@ impl Sandbox {
         call.cancel = call.cancel.child();
         let _guard = CancelOnDrop(call.cancel.clone());
         let (send, receive) = oneshot::channel();
-        let job = move |runtime: &Runtime| drop(send.send(core.finish(runtime, grant, call, started)));
-        self.0.pool.submit(Box::new(job)).map_err(SandboxError::Thread)?;
+        let job: Job = if let Some(place) = core.place_for(&call) {
+            match core.begin(place, grant, call, started) {
+                Begun::Finished(finished) => return finished,
+                Begun::UnderWay(under_way) => Box::new(move |runtime| drop(send.send(under_way.end(runtime)))),
+            }
+        } else {
+            Box::new(move |runtime| drop(send.send(core.finish(runtime, grant, call, started))))
+        };
+        self.0.pool.submit(job).map_err(SandboxError::Thread)?;
         receive.await.unwrap_or(Err(SandboxError::Panicked))
     }
 
@@ -273,11 +301,62 @@ impl Core {
         started: Instant,
     ) -> Result<Finished, SandboxError> {
         let quota = *grant.quota();
-        let Call { component, tool, arguments, blobs, permissions, workspace, environment, cancel, progress } = call;
-        let given = Given { component, permissions, workspace, environment, blobs, progress, cancel };
-        let over = self.run(runtime, quota, given, Task::Invoke { tool, arguments }, started)?;
+        let (given, task) = call.taken();
+        let over = self.run(runtime, quota, given, task, started)?;
         let settlement = grant.settle(&over.usage);
         Ok(over.into_finished(quota, settlement))
+    }
+
+    /// A place for a call on the thread of its caller: where its tool is known to be short, no call waits for a thread,
+    /// and fewer calls have begun so than there are threads to go on with them.
+    fn place_for(self: &Arc<Self>, call: &Call) -> Option<Begins> {
+        if !call.component.pace.is_short(&call.tool) || !self.pool.is_prompt() {
+            return None;
+        }
+        let most = self.config.workers.max(1) as usize;
+        let place = Begins(Arc::clone(self));
+        (self.begun.fetch_add(1, Ordering::AcqRel) < most).then_some(place)
+    }
+
+    /// Begins a call on the current thread.
+    fn begin(self: &Arc<Self>, place: Begins, grant: Grant, call: Call, started: Instant) -> Begun {
+        let quota = *grant.quota();
+        let (given, task) = call.taken();
+        Spent::reset();
+        let queued = started.elapsed();
+        let context = Arc::new(Context::new(Arc::clone(self), quota, given, started));
+        context.set_guest(true);
+        let ticking = self.ticker.running();
+        let mut under_way = UnderWay {
+            future: {
+                let (context, task) = (Arc::clone(&context), task.clone());
+                Box::pin(async move { guarded(&context, task.run(&context)).await })
+            },
+            context,
+            task,
+            grant,
+            started,
+            queued,
+            spent: Spent::default(),
+            left: started,
+            _ticking: ticking,
+            _place: place,
+        };
+        let mut nobody = task::Context::from_waker(Waker::noop());
+        let polled = catch_unwind(AssertUnwindSafe(|| under_way.future.as_mut().poll(&mut nobody)));
+        match polled {
+            Ok(Poll::Ready(returned)) => Begun::Finished(under_way.finished(returned)),
+            Ok(Poll::Pending) => {
+                under_way.context.set_guest(false);
+                under_way.spent = Spent::so_far();
+                under_way.left = Instant::now();
+                Begun::UnderWay(under_way)
+            }
+            Err(_) => {
+                tracing::error!("a call panicked; it is lost, its caller goes on");
+                Begun::Finished(Err(SandboxError::Panicked))
+            }
+        }
     }
 
     /// Runs a task in a fresh instance on the current thread.
@@ -295,19 +374,58 @@ impl Core {
         let ticking = self.ticker.running();
         let returned = runtime.block_on(guarded(&context, task.run(&context)));
         drop(ticking);
-        let products = context.products();
-        let verdict = task.judge(&context, returned, &products.log)?;
-        let spent = Spent::so_far();
-        let usage = Usage {
-            cpu_ms: milliseconds(context.bucket.used()),
-            wall_ms: started.elapsed().as_secs_f64() * 1e3,
-            throttled_ms: milliseconds(spent.throttled),
-            unscheduled_ms: milliseconds(spent.unscheduled()) + queued.as_secs_f64() * 1e3,
-            peak_memory_bytes: context.memory.peak(),
-            input_bytes: context.input.load(Ordering::Acquire),
-            output_bytes: context.output.used(),
-        };
-        Ok(Over { verdict, products, usage })
+        task.over(&context, returned, started, queued)
+    }
+}
+
+/// One of the calls that may begin on threads of their callers.
+struct Begins(Arc<Core>);
+
+impl Drop for Begins {
+    fn drop(&mut self) {
+        self.0.begun.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What became of a call on the thread of its caller.
+enum Begun {
+    Finished(Result<Finished, SandboxError>),
+    UnderWay(UnderWay),
+}
+
+/// A call that began on the thread of its caller and is not done.
+struct UnderWay {
+    future: Pin<Box<dyn Future<Output = Result<Returned, Stop>> + Send>>,
+    context: Arc<Context>,
+    task: Task,
+    grant: Grant,
+    started: Instant,
+    /// Time that it was ready to run and had no thread.
+    queued: Duration,
+    /// What it spent there.
+    spent: Spent,
+    /// When it left that thread.
+    left: Instant,
+    _ticking: Running,
+    _place: Begins,
+}
+
+impl UnderWay {
+    /// Goes on with it on a thread of the pool, to its end.
+    fn end(mut self, runtime: &Runtime) -> Result<Finished, SandboxError> {
+        self.spent.resume();
+        self.queued += self.left.elapsed();
+        let returned = runtime.block_on(&mut self.future);
+        self.finished(returned)
+    }
+
+    fn finished(self, returned: Result<Returned, Stop>) -> Result<Finished, SandboxError> {
+        let Self { future, context, task, grant, started, queued, .. } = self;
+        drop(future);
+        let quota = *grant.quota();
+        let over = task.over(&context, returned, started, queued)?;
+        let settlement = grant.settle(&over.usage);
+        Ok(over.into_finished(quota, settlement))
     }
 }
 
@@ -340,6 +458,32 @@ impl Task {
                 }
             }
         }
+    }
+
+    /// Puts together what a call came to that ran on the current thread to its end.
+    fn over(
+        &self,
+        context: &Context,
+        returned: Result<Returned, Stop>,
+        started: Instant,
+        queued: Duration,
+    ) -> Result<Over, SandboxError> {
+        let products = context.products();
+        let verdict = self.judge(context, returned, &products.log)?;
+        let (spent, wall) = (Spent::so_far(), started.elapsed());
+        if let Self::Invoke { tool, .. } = self {
+            context.given.component.pace.took(tool, wall.saturating_sub(queued));
+        }
+        let usage = Usage {
+            cpu_ms: milliseconds(context.bucket.used()),
+            wall_ms: wall.as_secs_f64() * 1e3,
+            throttled_ms: milliseconds(spent.throttled),
+            unscheduled_ms: milliseconds(spent.unscheduled()) + queued.as_secs_f64() * 1e3,
+            peak_memory_bytes: context.memory.peak(),
+            input_bytes: context.input.load(Ordering::Acquire),
+            output_bytes: context.output.used(),
+        };
+        Ok(Over { verdict, products, usage })
     }
 
     fn judge(&self, context: &Context, returned: Result<Returned, Stop>, log: &[u8]) -> Result<Verdict, SandboxError> {

@@ -54,8 +54,8 @@ impl State {
         Ok(store)
     }
 
-    /// At each tick of the epoch: charge, and sleep if the quota says so.
-    fn tick(&self) -> Result<(), Stop> {
+    /// At each tick of the epoch: charge, and sleep if the quota says so. A call on somebody else's thread leaves it.
+    fn tick(&self) -> Result<UpdateDeadline, Stop> {
         let now = Spent::charge(&self.context.bucket);
         if Spent::tick() == LONG {
             weight::apply(&self.context.quota, parallel::width(&self.context.quota));
@@ -63,7 +63,12 @@ impl State {
         if self.shards.as_ref().is_some_and(|shards| shards.abandoned()) {
             return Err(Stop::Abandoned);
         }
-        self.context.pay(now)
+        if self.context.is_guest() {
+            self.context.check(now)?;
+            return Ok(UpdateDeadline::Yield(1));
+        }
+        self.context.pay(now)?;
+        Ok(UpdateDeadline::Continue(1))
     }
 
     fn take(&mut self, bytes: u64) -> bool {
@@ -84,10 +89,7 @@ impl State {
 /// Lets each tick of the epoch call [`State::tick`].
 fn arm(store: &mut Store<State>) {
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| match store.data().tick() {
-        Ok(()) => Ok(UpdateDeadline::Continue(1)),
-        Err(stop) => Err(stop.into()),
-    });
+    store.epoch_deadline_callback(|store| Ok(store.data().tick()?));
 }
 
 impl Drop for State {
@@ -136,6 +138,12 @@ impl WasiView for State {
 }
 
 impl State {
+    /// See [`Context::at_home`].
+    pub(crate) fn at_home(&self) -> impl Future<Output = ()> + Send + use<> {
+        let context = Arc::clone(&self.context);
+        async move { context.at_home().await }
+    }
+
     /// Notes that the guest reached for something it may not have.
     pub(crate) fn deny(&self, what: Denied) {
         self.context.deny(what);

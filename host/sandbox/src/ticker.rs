@@ -42,13 +42,13 @@ impl Ticker {
     }
 
     /// Ticks until the guard is dropped.
-    pub(crate) fn running(&self) -> Running<'_> {
+    pub(crate) fn running(&self) -> Running {
         // SeqCst pairs with the thread's store of `asleep` and load of `running`: one of the two sees the other.
         self.shared.running.fetch_add(1, Ordering::SeqCst);
         if self.shared.asleep.load(Ordering::SeqCst) {
             self.handle.unpark();
         }
-        Running(&self.shared)
+        Running(Arc::clone(&self.shared))
     }
 }
 
@@ -92,9 +92,9 @@ impl Drop for Ticker {
 }
 
 /// A call that runs.
-pub(crate) struct Running<'a>(&'a Shared);
+pub(crate) struct Running(Arc<Shared>);
 
-impl Drop for Running<'_> {
+impl Drop for Running {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::SeqCst);
     }

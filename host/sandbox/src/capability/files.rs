@@ -231,6 +231,7 @@ async fn open_at(
     (folder, path_flags, path, open_flags, flags): Open,
 ) -> wasmtime::Result<Result<Resource<Descriptor>, ErrorCode>> {
     let state = store.data_mut();
+    state.at_home().await;
     let kind = kind(&mut state.filesystem(), &folder, path_flags, &path).await;
     if kind.is_none()
         && open_flags.contains(OpenFlags::CREATE)

@@ -8,6 +8,7 @@ pub(crate) mod parallel;
 pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod stdio;
+pub(crate) mod waiting;
 
 use crate::{
     context::{Context, Denied},
@@ -64,6 +65,7 @@ impl HasData for Io {
 fn add_wasi(l: &mut Linker<State>) -> wasmtime::Result<()> {
     wasi::io::error::add_to_linker::<State, Io>(l, |state| state.ctx().table)?;
     wasi::io::poll::add_to_linker::<State, Io>(l, |state| state.ctx().table)?;
+    waiting::add_to_linker(l)?;
     wasi::io::streams::add_to_linker::<State, Io>(l, |state| state.ctx().table)?;
     wasi::clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
     wasi::clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;

@@ -44,6 +44,7 @@ impl Host for State {
         if count == 0 {
             return Ok(Ok(Vec::new()));
         }
+        self.context.at_home().await;
         let shards = Arc::new(Shards::new(Arc::clone(&self.context), items)?);
         let helpers = (width(&self.context.quota) as usize).min(count).saturating_sub(1);
         let joined = Joined(&shards);

@@ -1,6 +1,7 @@
 //! The sandbox against real components: what is promised holds, however a tool behaves.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod beginning;
 mod cancelling;
 mod loading;
 mod outcomes;
