@@ -16,6 +16,7 @@ bool exports_tool_repeat_text(tool_string_t *text, uint32_t times, tool_string_t
         tool_string_free(text);
         return false;
     }
+    if (text->len >= SIZE_MAX / MOST) abort();
     size_t length = times == 0 ? 0 : (text->len + 1) * times - 1;
     uint8_t *joined = malloc(length + 1);
     if (joined == NULL) abort();

@@ -15,8 +15,9 @@ const TARGET: &str = "wasm32-wasip2";
 /// When cargo or the target is missing, or the crate does not compile to one library or program.
 pub(crate) fn build(folder: &Path) -> Result<Vec<u8>, AuthoringError> {
     let cargo = need("cargo", &[], "install Rust from https://rustup.rs")?;
-    let root =
-        run(Command::new(need("rustc", &[], "install Rust from https://rustup.rs")?).args(["--print", "sysroot"]))?;
+    let rustc = need("rustc", &[], "install Rust from https://rustup.rs")?;
+    // In the folder, which may choose a toolchain of its own.
+    let root = run(Command::new(rustc).current_dir(folder).args(["--print", "sysroot"]))?;
     let root = String::from_utf8_lossy(&root).trim().to_owned();
     if !Path::new(&root).join("lib/rustlib").join(TARGET).is_dir() {
         return Err(AuthoringError::Toolchain {

@@ -85,6 +85,11 @@ impl Room {
         Bytes(self.0.load(Ordering::Acquire))
     }
 
+    /// Gives back what was taken and not used.
+    pub(crate) fn give(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::AcqRel);
+    }
+
     /// Takes all of `bytes`, or none.
     pub(crate) fn take(&self, bytes: u64) -> bool {
         self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(bytes)).is_ok()

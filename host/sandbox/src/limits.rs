@@ -73,6 +73,12 @@ impl Output {
         bytes.min(self.limit.saturating_sub(before))
     }
 
+    /// Gives back what was taken and did not leave.
+    pub(crate) fn give(&self, bytes: u64) {
+        let used = |used: u64| Some(used.saturating_sub(bytes));
+        let _ = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, used);
+    }
+
     /// Bytes that still fit.
     pub(crate) fn left(&self) -> u64 {
         self.limit.saturating_sub(self.used())

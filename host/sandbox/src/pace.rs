@@ -2,7 +2,7 @@
 
 use std::{
     hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::Duration,
 };
 use tomas_core::name::ToolName;
@@ -16,23 +16,32 @@ const SLOTS: usize = 16;
 
 /// Running means of wall time in microseconds, of the tools of one component. Unknown is as long as can be.
 #[derive(Debug)]
-pub(crate) struct Pace([AtomicU32; SLOTS]);
+pub(crate) struct Pace {
+    means: [AtomicU32; SLOTS],
+    distrusted: AtomicBool,
+}
 
 impl Default for Pace {
     fn default() -> Self {
-        Self([const { AtomicU32::new(u32::MAX) }; SLOTS])
+        Self { means: [const { AtomicU32::new(u32::MAX) }; SLOTS], distrusted: AtomicBool::new(false) }
     }
 }
 
 impl Pace {
     fn slot(&self, tool: &ToolName) -> Option<&AtomicU32> {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(tool);
-        self.0.get(usize::try_from(hash % SLOTS as u64).unwrap_or(0))
+        self.means.get(usize::try_from(hash % SLOTS as u64).unwrap_or(0))
     }
 
     /// Whether calls of this tool have been short of late.
     pub(crate) fn is_short(&self, tool: &ToolName) -> bool {
-        self.slot(tool).is_some_and(|slot| slot.load(Ordering::Relaxed) < SHORT)
+        let mean = self.slot(tool).map_or(u32::MAX, |slot| slot.load(Ordering::Relaxed));
+        mean < SHORT && !self.distrusted.load(Ordering::Relaxed)
+    }
+
+    /// Never again.
+    pub(crate) fn distrust(&self) {
+        self.distrusted.store(true, Ordering::Relaxed);
     }
 
     /// Takes in how long a call took. Two threads at once may lose one of the two.
@@ -61,5 +70,7 @@ mod tests {
         assert!(!pace.is_short(&tool));
         (0..20).for_each(|_| pace.took(&tool, Duration::from_micros(40)));
         assert!(pace.is_short(&tool));
+        pace.distrust();
+        assert!(!pace.is_short(&tool));
     }
 }

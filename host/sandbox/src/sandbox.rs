@@ -40,6 +40,7 @@ use tokio::{
 use tomas_core::{
     accountant::{Grant, Settlement},
     amount::{Bytes, MilliCpu, Span},
+    manifest::FileAccess,
     name::ToolName,
     observation::{BlobRef, Observation, Outcome, Usage},
     quota::Quota,
@@ -86,6 +87,13 @@ pub(crate) struct Core {
     /// Calls that began on threads of their callers and are not done.
     begun: AtomicUsize,
 }
+
+/// Most bytes of arguments and attachments of a call that begins on its caller's thread.
+const BRIEF: usize = 64 << 10;
+
+/// A component that once held its caller's thread up for more CPU time, in nanoseconds, never begins there again. The epoch stops it after a
+/// millisecond, unless it moves memory in bulk, which is not interrupted.
+const HELD_UP: u64 = 5_000_000;
 
 /// What would be a fault of this crate.
 const UNDESCRIBED: &str = "a component of plain functions was asked to describe itself";
@@ -215,7 +223,7 @@ impl Sandbox {
     }
 
     /// Runs a call under its grant, on a thread of its own; a tool whose calls have been short begins on the caller's, and
-    /// leaves it after a millisecond at most, before it waits, and before it touches a file. The grant is settled with what was used when the guest has
+    /// leaves it at the first tick and before it waits. The grant is settled with what was used when the guest has
     /// stopped, which is before this returns; dropping the future cancels the guest, and its grant is settled soon
     /// after. Waiting for a thread counts against the deadline.
     ///
@@ -307,10 +315,13 @@ impl Core {
         Ok(over.into_finished(quota, settlement))
     }
 
-    /// A place for a call on the thread of its caller: where its tool is known to be short, no call waits for a thread,
+    /// A place for a call on the thread of its caller: where its tool is known to be short and has little to read, no call waits for a thread,
     /// and fewer calls have begun so than there are threads to go on with them.
     fn place_for(self: &Arc<Self>, call: &Call) -> Option<Begins> {
-        if !call.component.pace.is_short(&call.tool) || !self.pool.is_prompt() {
+        let input = call.arguments.len() + call.blobs.values().map(|bytes| bytes.len()).sum::<usize>();
+        // Files may block, and what takes long to copy would hold the thread up before the guest begins.
+        let may_block = call.workspace.is_some() && call.permissions.files != FileAccess::None;
+        if may_block || input > BRIEF || !call.component.pace.is_short(&call.tool) || !self.pool.is_prompt() {
             return None;
         }
         let most = self.config.workers.max(1) as usize;
@@ -344,6 +355,9 @@ impl Core {
         };
         let mut nobody = task::Context::from_waker(Waker::noop());
         let polled = catch_unwind(AssertUnwindSafe(|| under_way.future.as_mut().poll(&mut nobody)));
+        if under_way.context.bucket.used() > HELD_UP {
+            under_way.context.given.component.pace.distrust();
+        }
         match polled {
             Ok(Poll::Ready(returned)) => Begun::Finished(under_way.finished(returned)),
             Ok(Poll::Pending) => {

@@ -67,9 +67,13 @@ pub fn build(place: &Place, folder: &Path) -> anyhow::Result<ExitCode> {
 
 /// Where the component of a tool's folder belongs.
 fn output(folder: &Path) -> anyhow::Result<PathBuf> {
-    let manifest = Found::read(folder)?.manifest;
-    let file = manifest.component.unwrap_or_else(|| format!("{}.wasm", manifest.name));
-    Ok(folder.join(file))
+    let Found { manifest, component, .. } = Found::read(folder)?;
+    Ok(match (manifest.component, component) {
+        (Some(file), _) => folder.join(file),
+        // Where it is found today, or it would be built and not seen.
+        (None, Some(found)) => found,
+        (None, None) => folder.join(format!("{}.wasm", manifest.name)),
+    })
 }
 
 /// Builds and checks at once and after every change, until it is stopped.

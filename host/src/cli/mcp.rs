@@ -14,7 +14,11 @@ use crate::{
 use anyhow::Context as _;
 use clap::Args;
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::io};
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
 use tokio_util::sync::CancellationToken;
 use tomas_core::{accountant::Accountant, amount::Bytes};
 use tomas_sandbox::Room;
@@ -75,6 +79,7 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
             inputs: inputs.into(),
             attachments: config.session.attachments,
             lasts: true,
+            told: AtomicBool::new(false),
             gone: CancellationToken::new().drop_guard(),
             held: Box::new(()),
         });

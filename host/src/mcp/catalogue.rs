@@ -4,7 +4,12 @@ use crate::tools::{Found, Lazy, Toolbox};
 use rmcp::model::{Tool as Listed, ToolAnnotations};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
-use tomas_core::{manifest::FileAccess, name::ToolName, registry::Registry, tool::Tool};
+use tomas_core::{
+    manifest::{FileAccess, Manifest},
+    name::ToolName,
+    registry::Registry,
+    tool::Tool,
+};
 use tomas_sandbox::{LoadedComponent, Sandbox};
 
 /// The tools of a host as a client sees them.
@@ -22,7 +27,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// The tools found: those that are registered, with what was measured of them, and the others; a registered tool whose
-    /// component changed is one of the others. What does not load is left out with a warning: one broken tool must not
+    /// component or manifest changed is one of the others. What does not load is left out with a warning: one broken tool must not
     /// take the others away. Blocks while unknown ones compile.
     #[must_use]
     pub fn open(toolbox: Arc<Toolbox>, found: &[Found], registry: Arc<Registry>) -> Self {
@@ -31,6 +36,7 @@ impl Catalogue {
         for found in found {
             let registered = registry.tool(&found.manifest.name);
             if let Some(tool) = registered
+                && same(&found.manifest, &tool.manifest)
                 && found.is(&tool.component, toolbox.sandbox())
             {
                 tools.push(tool.clone());
@@ -86,6 +92,12 @@ impl Catalogue {
     pub fn listed(&self) -> &[Listed] {
         &self.listed
     }
+}
+
+/// Whether what was sealed into the registry still stands on disk, as far as calls depend on it.
+fn same(on_disk: &Manifest, sealed: &Manifest) -> bool {
+    (&on_disk.permissions, &on_disk.quota, &on_disk.size, &on_disk.export)
+        == (&sealed.permissions, &sealed.quota, &sealed.size, &sealed.export)
 }
 
 fn listed(tool: &Tool) -> Listed {

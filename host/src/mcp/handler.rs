@@ -19,7 +19,10 @@ use rmcp::{
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
@@ -66,6 +69,8 @@ pub struct Connection {
     /// Whether it is one connection in every era of the protocol: over HTTP, the era without `initialize` has no
     /// sessions, and each of its requests is a connection of its own.
     pub lasts: bool,
+    /// Whether somebody waits already to tell the client of changes.
+    pub told: AtomicBool,
     /// Ends what waits for the client when the connection is gone.
     pub gone: DropGuard,
     /// Dropped with the connection.
@@ -183,6 +188,9 @@ impl ServerHandler for Handler {
 
     /// Tells a client of the era with `initialize` when tools come, change or go.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if self.0.told.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let (mut tools, gone) = (self.0.tools.from_now(), self.0.gone.token().clone());
         tokio::spawn(async move {
             loop {

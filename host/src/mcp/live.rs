@@ -102,12 +102,16 @@ impl Eye {
             let folder = self.place.at(folder);
             look(&folder, &mut state);
             for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if entry.path().is_dir() {
                     look(&entry.path(), &mut state);
                 }
             }
         }
+        // A manifest may name a component anywhere.
+        let found = self.place.found().unwrap_or_default();
+        found.into_iter().filter_map(|found| found.component).for_each(|component| note(component, &mut state));
         state.sort();
+        state.dedup();
         state
     }
 }
@@ -118,8 +122,14 @@ fn look(folder: &Path, state: &mut State) {
         let path = entry.path();
         let counts =
             path.extension().is_some_and(|e| e == "wasm") || path.file_name().is_some_and(|f| f == "tool.toml");
-        if counts && let Ok(file) = path.metadata() {
-            state.push((path, file.len(), file.modified().ok()));
+        if counts {
+            note(path, state);
         }
+    }
+}
+
+fn note(path: PathBuf, state: &mut State) {
+    if let Ok(file) = path.metadata() {
+        state.push((path, file.len(), file.modified().ok()));
     }
 }

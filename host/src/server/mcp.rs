@@ -20,7 +20,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -58,6 +58,7 @@ impl Mcp {
                 inputs: Inputs::default().into(),
                 attachments,
                 lasts: false,
+                told: AtomicBool::new(false),
                 gone: CancellationToken::new().drop_guard(),
                 held: Box::new(place),
             }))

@@ -4,7 +4,7 @@
 //! call can say which permission it lacked, and only regular files and folders can be opened, because opening a FIFO or
 //! a device may block a thread for ever. What is written counts against the call's output quota and the room of the folder
 //! before it is written, however it is: by writes, streams, growth, new files or new folders. Links cannot be made, because
-//! other programs would follow them.
+//! other programs would follow them. A call with a folder never begins on its caller's thread, since files may block.
 
 use crate::{
     call::{Room, Workspace},
@@ -24,7 +24,7 @@ use wasmtime_wasi::{
         DynOutputStream, FsError, OutputStream, Pollable, StreamError, StreamResult,
         bindings::filesystem::{
             preopens,
-            types::{DescriptorFlags, DescriptorType, ErrorCode, HostDescriptor, OpenFlags, PathFlags},
+            types::{DescriptorFlags, DescriptorType, ErrorCode, HostDescriptor, NewTimestamp, OpenFlags, PathFlags},
         },
         pipe::ClosedOutputStream,
     },
@@ -59,7 +59,7 @@ fn charge(context: &Context, bytes: u64) -> Result<bool, Stop> {
     Ok(room(context).is_none_or(|room| room.take(bytes)))
 }
 
-/// Replaces what `wasmtime_wasi` defined for `open-at`, and defines the folders to begin from.
+/// Replaces what `wasmtime_wasi` defined for all that opens and changes, and defines the folders to begin from.
 ///
 /// # Errors
 /// When wasmtime refuses the definition.
@@ -73,50 +73,68 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     types.func_wrap_async("[method]descriptor.write", |mut store, (file, bytes, at): Write| {
         Box::new(async move {
             let state = store.data_mut();
-            let full = may_write(state, bytes.len() as u64)?;
-            Ok((match full {
-                Err(code) => Err(code),
-                Ok(()) => answer(state.filesystem().write(file, bytes, at).await)?,
-            },))
+            let cost = growth(state, &file, at, bytes.len() as u64).await.max(bytes.len() as u64);
+            if let Err(code) = may_write(state, cost)? {
+                return Ok((Err(code),));
+            }
+            let written = answer(state.filesystem().write(file, bytes, at).await)?;
+            Ok((settled(state, cost, written),))
         })
     })?;
     types.func_wrap_async("[method]descriptor.set-size", |mut store, (file, size): (Resource<Descriptor>, u64)| {
         Box::new(async move {
             let state = store.data_mut();
-            let now = state.filesystem().stat(Resource::new_borrow(file.rep())).await.map_or(0, |stat| stat.size);
-            let full = may_write(state, size.saturating_sub(now))?;
-            Ok((match full {
-                Err(code) => Err(code),
-                Ok(()) => answer(state.filesystem().set_size(file, size).await)?,
-            },))
+            let cost = growth(state, &file, size, 0).await;
+            if let Err(code) = may_write(state, cost)? {
+                return Ok((Err(code),));
+            }
+            let set = answer(state.filesystem().set_size(file, size).await)?;
+            Ok((settled(state, cost, set),))
         })
     })?;
     types.func_wrap_async("[method]descriptor.create-directory-at", |mut store, (folder, path): At| {
         Box::new(async move {
             let state = store.data_mut();
-            let full = may_write(state, ENTRY)?;
-            Ok((match full {
-                Err(code) => Err(code),
-                Ok(()) => answer(state.filesystem().create_directory_at(folder, path).await)?,
-            },))
+            if let Err(code) = may_write(state, ENTRY)? {
+                return Ok((Err(code),));
+            }
+            let made = answer(state.filesystem().create_directory_at(folder, path).await)?;
+            Ok((settled(state, ENTRY, made),))
         })
     })?;
-    types.func_wrap("[method]descriptor.write-via-stream", |mut store, (file, at): (Resource<Descriptor>, u64)| {
-        let state = store.data_mut();
-        let stream = state.filesystem().write_via_stream(file, at);
-        Ok((counted(state, stream)?,))
-    })?;
+    types.func_wrap_async(
+        "[method]descriptor.write-via-stream",
+        |mut store, (file, at): (Resource<Descriptor>, u64)| {
+            Box::new(async move {
+                let state = store.data_mut();
+                let gap = growth(state, &file, at, 0).await;
+                let stream = state.filesystem().write_via_stream(file, at);
+                Ok((counted(state, stream, gap)?,))
+            })
+        },
+    )?;
     types.func_wrap("[method]descriptor.append-via-stream", |mut store, (file,): (Resource<Descriptor>,)| {
         let state = store.data_mut();
         let stream = state.filesystem().append_via_stream(file);
-        Ok((counted(state, stream)?,))
+        Ok((counted(state, stream, 0)?,))
     })?;
-    types.func_wrap("[method]descriptor.symlink-at", |_, (_, _, _): (Resource<Descriptor>, String, String)| {
-        Ok((Err::<(), _>(ErrorCode::NotPermitted),))
+    types.func_wrap_async("[method]descriptor.rename-at", |mut store, (from, path, to, name): Rename| {
+        Box::new(async move {
+            let state = store.data_mut();
+            // What is checked before it is opened must not become something else in between.
+            if kind(&mut state.filesystem(), &from, PathFlags::empty(), &path).await.is_some_and(is_special) {
+                return Ok((refused(state),));
+            }
+            let renamed = answer(state.filesystem().rename_at(from, path, to, name).await)?;
+            Ok((settled(state, 0, renamed),))
+        })
     })?;
-    types.func_wrap("[method]descriptor.link-at", |_, (_, _, _, _, _): Link| {
-        Ok((Err::<(), _>(ErrorCode::NotPermitted),))
+    types.func_wrap("[method]descriptor.symlink-at", |store, (_, _, _): (Resource<Descriptor>, String, String)| {
+        Ok((refused(store.data()),))
     })?;
+    types.func_wrap("[method]descriptor.link-at", |store, (_, _, _, _, _): Link| Ok((refused(store.data()),)))?;
+    // It opens what it is given, whatever that is.
+    types.func_wrap("[method]descriptor.set-times-at", |store, (_, _, _, _, _): Times| Ok((refused(store.data()),)))?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -145,6 +163,12 @@ type Write = (Resource<Descriptor>, Vec<u8>, u64);
 /// Parameters of `create-directory-at`.
 type At = (Resource<Descriptor>, String);
 
+/// Parameters of `rename-at`.
+type Rename = (Resource<Descriptor>, String, Resource<Descriptor>, String);
+
+/// Parameters of `set-times-at`.
+type Times = (Resource<Descriptor>, PathFlags, String, NewTimestamp, NewTimestamp);
+
 /// Parameters of `link-at`.
 type Link = (Resource<Descriptor>, PathFlags, String, Resource<Descriptor>, String);
 
@@ -156,6 +180,37 @@ fn may_write(state: &State, bytes: u64) -> wasmtime::Result<Result<(), ErrorCode
         state.deny(Denied::Room);
         Ok(Err(ErrorCode::InsufficientSpace))
     }
+}
+
+/// By how much a file grows when `length` bytes are written at `at`.
+async fn growth(state: &mut State, file: &Resource<Descriptor>, at: u64, length: u64) -> u64 {
+    let size = state.filesystem().stat(Resource::new_borrow(file.rep())).await.map_or(0, |stat| stat.size);
+    at.saturating_add(length).saturating_sub(size)
+}
+
+/// What was refused, or failed, took no room; and what was refused is noted.
+fn settled<T>(state: &State, cost: u64, done: Result<T, ErrorCode>) -> Result<T, ErrorCode> {
+    if let Err(code) = &done {
+        if let Some(room) = room(&state.context) {
+            room.give(cost);
+            state.context.output.give(cost);
+        }
+        if matches!(code, ErrorCode::NotPermitted | ErrorCode::Access | ErrorCode::ReadOnly) {
+            state.deny(Denied::Files);
+        }
+    }
+    done
+}
+
+/// What no call may do.
+fn refused(state: &State) -> Result<(), ErrorCode> {
+    state.deny(Denied::Files);
+    Err(ErrorCode::NotPermitted)
+}
+
+/// Neither a file nor a folder: opening it may block a thread for ever.
+const fn is_special(kind: DescriptorType) -> bool {
+    !matches!(kind, DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink)
 }
 
 /// What the guest is told; faults of the host end the call.
@@ -171,15 +226,16 @@ fn answer<T>(result: Result<T, FsError>) -> wasmtime::Result<Result<T, ErrorCode
 fn counted(
     state: &mut State,
     stream: Result<Resource<DynOutputStream>, FsError>,
+    gap: u64,
 ) -> wasmtime::Result<Result<Resource<DynOutputStream>, ErrorCode>> {
     let stream = match answer(stream)? {
         Ok(stream) => stream,
-        Err(code) => return Ok(Err(code)),
+        Err(code) => return Ok(settled(state, 0, Err(code))),
     };
     let context = Arc::clone(&state.context);
     let slot = state.ctx().table.get_mut(&stream)?;
     let inner = std::mem::replace(slot, Box::new(ClosedOutputStream));
-    *slot = Box::new(Counted { inner, context });
+    *slot = Box::new(Counted { inner, context, gap });
     Ok(Ok(stream))
 }
 
@@ -187,20 +243,37 @@ fn counted(
 struct Counted {
     inner: DynOutputStream,
     context: Arc<Context>,
+    /// By how much the first write makes the file grow beside its own bytes.
+    gap: u64,
+}
+
+impl Counted {
+    fn charge(&mut self, bytes: usize) -> StreamResult<()> {
+        match charge(&self.context, (bytes as u64).saturating_add(self.gap)) {
+            Ok(true) => {
+                self.gap = 0;
+                Ok(())
+            }
+            Ok(false) => {
+                self.context.deny(Denied::Room);
+                Err(StreamError::LastOperationFailed(std::io::Error::from_raw_os_error(libc::ENOSPC).into()))
+            }
+            Err(stop) => Err(StreamError::Trap(stop.into())),
+        }
+    }
 }
 
 #[async_trait]
 impl OutputStream for Counted {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        match charge(&self.context, bytes.len() as u64) {
-            Ok(true) => self.inner.write(bytes),
-            Ok(false) => {
-                self.context.deny(Denied::Room);
-                let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-                Err(StreamError::LastOperationFailed(full.into()))
-            }
-            Err(stop) => Err(StreamError::Trap(stop.into())),
-        }
+        self.charge(bytes.len())?;
+        self.inner.write(bytes)
+    }
+
+    /// In place, so that what it costs is charged to the call.
+    async fn blocking_write_and_flush(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        self.charge(bytes.len())?;
+        self.inner.blocking_write_and_flush(bytes).await
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -231,31 +304,16 @@ async fn open_at(
     (folder, path_flags, path, open_flags, flags): Open,
 ) -> wasmtime::Result<Result<Resource<Descriptor>, ErrorCode>> {
     let state = store.data_mut();
-    state.at_home().await;
     let kind = kind(&mut state.filesystem(), &folder, path_flags, &path).await;
-    if kind.is_none()
-        && open_flags.contains(OpenFlags::CREATE)
-        && let Err(code) = may_write(state, ENTRY)?
-    {
+    let cost = if kind.is_none() && open_flags.contains(OpenFlags::CREATE) { ENTRY } else { 0 };
+    if let Err(code) = may_write(state, cost)? {
         return Ok(Err(code));
     }
-    let special = kind.is_some_and(|kind| {
-        !matches!(kind, DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink)
-    });
-    let opened = match special {
-        true => Err(ErrorCode::NotPermitted.into()),
-        false => state.filesystem().open_at(folder, path_flags, path, open_flags, flags).await,
-    };
-    match opened.map_err(FsError::downcast) {
-        Ok(descriptor) => Ok(Ok(descriptor)),
-        Err(Ok(code)) => {
-            if matches!(code, ErrorCode::NotPermitted | ErrorCode::Access | ErrorCode::ReadOnly) {
-                state.deny(Denied::Files);
-            }
-            Ok(Err(code))
-        }
-        Err(Err(fault)) => Err(fault),
+    if kind.is_some_and(is_special) {
+        return Ok(refused(state).and(Err(ErrorCode::NotPermitted)));
     }
+    let opened = answer(state.filesystem().open_at(folder, path_flags, path, open_flags, flags).await)?;
+    Ok(settled(state, cost, opened))
 }
 
 /// What the path leads to. What cannot be looked at is left to `open-at` to report.

@@ -31,6 +31,13 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
             poll::HostPollable::block(state.ctx().table, pollable).await
         })
     })?;
+    interface.func_wrap_async("[method]pollable.ready", |mut store, (pollable,): (Resource<DynPollable>,)| {
+        Box::new(async move {
+            let state: &mut State = store.data_mut();
+            state.at_home().await;
+            Ok((poll::HostPollable::ready(state.ctx().table, pollable).await?,))
+        })
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }

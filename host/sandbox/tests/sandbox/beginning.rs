@@ -1,6 +1,6 @@
 //! Calls of tools that are known to be short begin on the thread of their caller, and leave it when they turn out not to be.
 
-use crate::support::{SANDBOX, grant, hostile, quota};
+use crate::support::{SANDBOX, fixture, grant, hostile, quota};
 use serde_json::json;
 use std::{
     sync::{Arc, Mutex},
@@ -61,8 +61,11 @@ fn a_call_that_computes_leaves_the_callers_thread_and_is_measured_whole() {
 fn a_short_tool_begins_on_its_callers_thread() {
     let runtime = caller();
     let heard = Arc::new(Mutex::new(Vec::new()));
+    // Of its own: what other tests make of theirs is remembered.
+    let component = SANDBOX.load(&fixture("hostile")).unwrap();
     let report = || {
         let mut call = hostile("flood_progress", json!({"n": 2}));
+        call.component = Arc::clone(&component);
         let heard = Arc::clone(&heard);
         let hear = move |_| heard.lock().unwrap().push(std::thread::current().id());
         call.progress = Some(ProgressSink::new(hear));

@@ -119,6 +119,12 @@ fn writing_takes_permission_and_room() {
     expect(Outcome::Ok, quota(), writing(&["rename", "/workspace/a.txt", "/workspace/b.txt"], folder, Some(&room)));
     expect(Outcome::Ok, quota(), writing(&["remove", "/workspace/b.txt"], folder, Some(&room)));
     assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+    // What fails takes no room.
+    let left = room.left();
+    for words in [&["folders", "/workspace/no/a", "1"], &["write", "/workspace/no/a", "x"]] {
+        expect(Outcome::ToolError, quota(), writing(words, folder, Some(&room)));
+    }
+    assert_eq!(room.left(), left);
 
     let error = expect(Outcome::PermissionDenied, quota(), writing(&["write", "/workspace/a", "x"], folder, None));
     assert!(error.error.unwrap().contains("--writable"));
@@ -134,6 +140,8 @@ fn a_flood_of_the_folder_stops_at_its_room_however_it_comes() {
     for (words, most) in [
         (&["append", "/workspace/a", "1000"][..], 20),
         (&["size", "/workspace/a", "100000"], 20),
+        (&["stride", "/workspace/a", "70000", "2"], 20),
+        (&["stride", "/workspace/a", "4096", "1000"], 20),
         (&["folders", "/workspace/a", "1000"], 20),
         (&["files", "/workspace/a", "1000"], 20),
     ] {

@@ -93,15 +93,58 @@ pub(super) fn expression(rng: &mut Rng) -> String {
         5..7 => times,
         _ => "/",
     };
-    match rng.u32(0..12) {
+    match rng.u32(0..20) {
         0..5 => format!("{}{space}{}{space}{}", n(rng), op(rng), n(rng)),
         5..7 => format!("{}{space}{}{space}{}{space}{}{space}{}", n(rng), op(rng), n(rng), op(rng), n(rng)),
         7 => format!("({}{space}{}{space}{}){space}{}{space}{}", n(rng), op(rng), n(rng), op(rng), n(rng)),
         8 => format!("{}{space}{}{space}({}{space}{}{space}{})", n(rng), op(rng), n(rng), op(rng), n(rng)),
         9 => format!("{}^{}", rng.u32(2..40), rng.u32(2..13)),
-        10 => format!("{}({})", pick(&["sqrt", "sqrt", "cbrt", "ln", "log", "abs", "sin", "cos", "tan"], rng), n(rng)),
-        _ => format!("{}!", rng.u32(3..30)),
+        10..12 => called(&n(rng), rng),
+        12 => format!("{}!", rng.u32(3..30)),
+        // Formulas as people who know some type them.
+        13 => format!("{}{space}{}{space}{}", called(&n(rng), rng), op(rng), called(&n(rng), rng)),
+        14 => {
+            let unit = *pick(&[" deg", " degrees", "°", ""], rng);
+            let angle = |rng: &mut Rng| format!("{}{unit}", rng.u32(1..25) * 15);
+            let one = format!("{}({})", pick(&["sin", "cos", "tan"], rng), angle(rng));
+            let more =
+                rng.bool().then(|| format!("{space}{}{space}{}({})", op(rng), pick(&["sin", "cos"], rng), angle(rng)));
+            one + &more.unwrap_or_default()
+        }
+        15 => {
+            let constant = *pick(&["pi", "pi", "e", "2*pi"], rng);
+            let power = if rng.bool() { format!("^{}", rng.u32(2..4)) } else { String::new() };
+            format!("{constant}{space}{}{space}{}{power}", pick(&["*", "*", "x", "/", "+"], rng), n(rng))
+        }
+        16 => {
+            let large = format!("{}e{}", pick(&["1", "2.5", "6.02", "3", "9.81", "1.6"], rng), rng.u32(2..24));
+            if rng.bool() {
+                format!("{large}{space}{}{space}{}", op(rng), n(rng))
+            } else {
+                format!("{}{space}*{space}{large}", n(rng))
+            }
+        }
+        17 => {
+            let terms: Vec<String> =
+                (0..rng.usize(3..6)).map(|_| format!("{}/{}", rng.u32(1..20), rng.u32(2..20))).collect();
+            terms.join(&format!("{space}{}{space}", pick(&["+", "-", "+"], rng)))
+        }
+        18 => {
+            let (a, b) = (rng.u32(2..60), rng.u32(2..60));
+            match rng.u32(0..4) {
+                0 => format!("sqrt({a}^2{space}+{space}{b}^2)"),
+                1 => format!("(1{space}+{space}0.0{})^{}", rng.u32(1..10), rng.u32(2..31)),
+                2 => format!("{}!/{}!", rng.u32(5..20), rng.u32(2..5)),
+                _ => format!("{a}**{}", rng.u32(2..9)),
+            }
+        }
+        _ => format!("-{}{space}{}{space}{}", n(rng), op(rng), n(rng)),
     }
+}
+
+/// A function of something.
+fn called(of: &str, rng: &mut Rng) -> String {
+    format!("{}({of})", pick(&["sqrt", "sqrt", "sqrt", "cbrt", "ln", "log", "abs", "sin", "cos", "tan"], rng))
 }
 
 /// English arithmetic.
