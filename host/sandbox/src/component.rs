@@ -67,6 +67,10 @@ impl LoadedComponent {
         self.digest.to_hex().to_string()
     }
 
+    pub(crate) const fn hash(&self) -> blake3::Hash {
+        self.digest
+    }
+
     /// Length of the component in bytes.
     #[must_use]
     pub const fn bytes(&self) -> u64 {

@@ -4,7 +4,7 @@ use crate::{
     call::{ProgressSink, Workspace},
     cancel::{CancelToken, lock},
     component::LoadedComponent,
-    cpu::{Bucket, Spent},
+    cpu::{Bucket, Spent, thread_time},
     limits::{Memory, Output},
     sandbox::Core,
     typed::program::CommandLine,
@@ -193,9 +193,12 @@ impl Context {
             if debt.is_zero() {
                 return Ok(());
             }
+            let cpu = thread_time();
             self.given.cancel.sleep_until((now + debt).min(self.deadline));
             let awake = Instant::now();
-            Spent::throttled(awake.saturating_duration_since(now));
+            // Going to sleep and waking costs CPU time, which is charged as such.
+            let cpu = Duration::from_nanos(thread_time().saturating_sub(cpu));
+            Spent::throttled(awake.saturating_duration_since(now).saturating_sub(cpu));
             now = awake;
         }
     }

@@ -8,9 +8,9 @@
 //! `Err`: that is reserved for faults of the host.
 //!
 //! Where things are: [`config`](SandboxConfig); `engine`, `ticker` and `pool` are what calls run on; `compile`, `cache`
-//! and `component` bring a component in; `call`, `context`, `state` and `guard` are one call's life, `pace` where it
-//! begins; `cpu`, `weight` and `limits` measure and hold it; `capability` is what a guest may import; `outcome` tells how it
-//! ended.
+//! and `component` bring a component in; `call`, `context`, `state` and `guard` are one call's life, `pace` and
+//! `under_way` where it begins; `cpu`, `weight` and `limits` measure and hold it; `capability` is what a guest may import;
+//! `outcome` tells how it ended.
 //!
 //! Architecture invariant: this is the only crate of ours that knows wasmtime (with `tomas-bindings`, which holds
 //! nothing but its generated bindings), and no type of wasmtime is in its interface.
@@ -36,6 +36,7 @@ mod sandbox;
 mod state;
 mod ticker;
 mod typed;
+mod under_way;
 mod weight;
 
 pub use call::{Call, Finished, Progress, ProgressSink, Room, Workspace};

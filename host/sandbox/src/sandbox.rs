@@ -16,21 +16,19 @@ use crate::{
     outcome::{self, Returned, Verdict},
     pool::{self, Job, Pool},
     state::State,
-    ticker::{Running, Ticker},
+    ticker::Ticker,
     typed::program::CommandLine,
+    under_way::Begun,
 };
 use serde_json::Value;
 use std::{
     io::Read as _,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    task::{self, Poll, Waker},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -38,9 +36,8 @@ use tokio::{
     sync::oneshot,
 };
 use tomas_core::{
-    accountant::{Grant, Settlement},
+    accountant::Grant,
     amount::{Bytes, MilliCpu, Span},
-    manifest::FileAccess,
     name::ToolName,
     observation::{BlobRef, Observation, Outcome, Usage},
     quota::Quota,
@@ -83,31 +80,24 @@ pub(crate) struct Core {
     pub(crate) turns: Turns,
     pub(crate) pool: Pool,
     runtimes: Runtimes,
-    ticker: Ticker,
+    pub(crate) ticker: Ticker,
     /// Calls that began on threads of their callers and are not done.
-    begun: AtomicUsize,
+    pub(crate) begun: AtomicUsize,
 }
-
-/// Most bytes of arguments and attachments of a call that begins on its caller's thread.
-const BRIEF: usize = 64 << 10;
-
-/// A component that once held its caller's thread up for more CPU time, in nanoseconds, never begins there again. The epoch stops it after a
-/// millisecond, unless it moves memory in bulk, which is not interrupted.
-const HELD_UP: u64 = 5_000_000;
 
 /// What would be a fault of this crate.
 const UNDESCRIBED: &str = "a component of plain functions was asked to describe itself";
 
 /// What an instance is asked to do.
 #[derive(Clone)]
-enum Task {
+pub(crate) enum Task {
     Describe,
     Invoke { tool: ToolName, arguments: Arc<str> },
 }
 
 impl Call {
     /// The call in two parts: what it was given, and what is to be done.
-    fn taken(self) -> (Given, Task) {
+    pub(crate) fn taken(self) -> (Given, Task) {
         let Self { component, tool, arguments, blobs, permissions, workspace, environment, cancel, progress } = self;
         let given = Given { component, permissions, workspace, environment, blobs, progress, cancel };
         (given, Task::Invoke { tool, arguments: arguments.into() })
@@ -115,7 +105,7 @@ impl Call {
 }
 
 /// A call that is over, before it is put into an observation.
-struct Over {
+pub(crate) struct Over {
     verdict: Verdict,
     products: Products,
     usage: Usage,
@@ -169,8 +159,7 @@ impl Sandbox {
     /// When it is not a component that this host can run; says what was found and what is allowed.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<LoadedComponent>, LoadError> {
         let component = Arc::new(component::link(&self.0, bytes)?);
-        let digest = blake3::hash(bytes);
-        if let Some(exports) = self.0.exports(digest) {
+        if let Some(exports) = self.0.exports(component.hash()) {
             return Ok(Arc::new(component.with_exports(exports)));
         }
         let component = if component.describes() {
@@ -179,7 +168,7 @@ impl Sandbox {
         } else {
             component
         };
-        self.0.remember(digest, component.exports());
+        self.0.remember(component.hash(), component.exports());
         Ok(component)
     }
 
@@ -310,67 +299,7 @@ impl Core {
     ) -> Result<Finished, SandboxError> {
         let quota = *grant.quota();
         let (given, task) = call.taken();
-        let over = self.run(runtime, quota, given, task, started)?;
-        let settlement = grant.settle(&over.usage);
-        Ok(over.into_finished(quota, settlement))
-    }
-
-    /// A place for a call on the thread of its caller: where its tool is known to be short and has little to read, no call waits for a thread,
-    /// and fewer calls have begun so than there are threads to go on with them.
-    fn place_for(self: &Arc<Self>, call: &Call) -> Option<Begins> {
-        let input = call.arguments.len() + call.blobs.values().map(|bytes| bytes.len()).sum::<usize>();
-        // Files may block, and what takes long to copy would hold the thread up before the guest begins.
-        let may_block = call.workspace.is_some() && call.permissions.files != FileAccess::None;
-        if may_block || input > BRIEF || !call.component.pace.is_short(&call.tool) || !self.pool.is_prompt() {
-            return None;
-        }
-        let most = self.config.workers.max(1) as usize;
-        let place = Begins(Arc::clone(self));
-        (self.begun.fetch_add(1, Ordering::AcqRel) < most).then_some(place)
-    }
-
-    /// Begins a call on the current thread.
-    fn begin(self: &Arc<Self>, place: Begins, grant: Grant, call: Call, started: Instant) -> Begun {
-        let quota = *grant.quota();
-        let (given, task) = call.taken();
-        Spent::reset();
-        let queued = started.elapsed();
-        let context = Arc::new(Context::new(Arc::clone(self), quota, given, started));
-        context.set_guest(true);
-        let ticking = self.ticker.running();
-        let mut under_way = UnderWay {
-            future: {
-                let (context, task) = (Arc::clone(&context), task.clone());
-                Box::pin(async move { guarded(&context, task.run(&context)).await })
-            },
-            context,
-            task,
-            grant,
-            started,
-            queued,
-            spent: Spent::default(),
-            left: started,
-            _ticking: ticking,
-            _place: place,
-        };
-        let mut nobody = task::Context::from_waker(Waker::noop());
-        let polled = catch_unwind(AssertUnwindSafe(|| under_way.future.as_mut().poll(&mut nobody)));
-        if under_way.context.bucket.used() > HELD_UP {
-            under_way.context.given.component.pace.distrust();
-        }
-        match polled {
-            Ok(Poll::Ready(returned)) => Begun::Finished(under_way.finished(returned)),
-            Ok(Poll::Pending) => {
-                under_way.context.set_guest(false);
-                under_way.spent = Spent::so_far();
-                under_way.left = Instant::now();
-                Begun::UnderWay(under_way)
-            }
-            Err(_) => {
-                tracing::error!("a call panicked; it is lost, its caller goes on");
-                Begun::Finished(Err(SandboxError::Panicked))
-            }
-        }
+        Ok(self.run(runtime, quota, given, task, started)?.settled(grant))
     }
 
     /// Runs a task in a fresh instance on the current thread.
@@ -392,57 +321,6 @@ impl Core {
     }
 }
 
-/// One of the calls that may begin on threads of their callers.
-struct Begins(Arc<Core>);
-
-impl Drop for Begins {
-    fn drop(&mut self) {
-        self.0.begun.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// What became of a call on the thread of its caller.
-enum Begun {
-    Finished(Result<Finished, SandboxError>),
-    UnderWay(UnderWay),
-}
-
-/// A call that began on the thread of its caller and is not done.
-struct UnderWay {
-    future: Pin<Box<dyn Future<Output = Result<Returned, Stop>> + Send>>,
-    context: Arc<Context>,
-    task: Task,
-    grant: Grant,
-    started: Instant,
-    /// Time that it was ready to run and had no thread.
-    queued: Duration,
-    /// What it spent there.
-    spent: Spent,
-    /// When it left that thread.
-    left: Instant,
-    _ticking: Running,
-    _place: Begins,
-}
-
-impl UnderWay {
-    /// Goes on with it on a thread of the pool, to its end.
-    fn end(mut self, runtime: &Runtime) -> Result<Finished, SandboxError> {
-        self.spent.resume();
-        self.queued += self.left.elapsed();
-        let returned = runtime.block_on(&mut self.future);
-        self.finished(returned)
-    }
-
-    fn finished(self, returned: Result<Returned, Stop>) -> Result<Finished, SandboxError> {
-        let Self { future, context, task, grant, started, queued, .. } = self;
-        drop(future);
-        let quota = *grant.quota();
-        let over = task.over(&context, returned, started, queued)?;
-        let settlement = grant.settle(&over.usage);
-        Ok(over.into_finished(quota, settlement))
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds of one call are far below 2^53")]
 fn milliseconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e6
@@ -450,7 +328,7 @@ fn milliseconds(nanoseconds: u64) -> f64 {
 
 impl Task {
     /// The store is made and dropped in here, so that both are charged to the call.
-    async fn run(&self, context: &Arc<Context>) -> Returned {
+    pub(crate) async fn run(&self, context: &Arc<Context>) -> Returned {
         if let Self::Invoke { tool, arguments } = self
             && context.given.component.is_program(tool)
         {
@@ -475,7 +353,7 @@ impl Task {
     }
 
     /// Puts together what a call came to that ran on the current thread to its end.
-    fn over(
+    pub(crate) fn over(
         &self,
         context: &Context,
         returned: Result<Returned, Stop>,
@@ -512,7 +390,10 @@ impl Task {
 }
 
 impl Over {
-    fn into_finished(self, quota: Quota, settlement: Settlement) -> Finished {
+    /// Settles the grant of the call.
+    pub(crate) fn settled(self, grant: Grant) -> Finished {
+        let quota = *grant.quota();
+        let settlement = grant.settle(&self.usage);
         let Self { verdict: Verdict { outcome, result, error }, products, usage } = self;
         let mut blobs = Vec::new();
         let mut written = Vec::new();

@@ -56,7 +56,11 @@ pub(crate) fn room(context: &Context) -> Option<&Room> {
 /// When the output quota is exceeded, which ends the call.
 fn charge(context: &Context, bytes: u64) -> Result<bool, Stop> {
     context.emit(usize::try_from(bytes).unwrap_or(usize::MAX))?;
-    Ok(room(context).is_none_or(|room| room.take(bytes)))
+    let fits = room(context).is_none_or(|room| room.take(bytes));
+    if !fits {
+        context.deny(Denied::Room);
+    }
+    Ok(fits)
 }
 
 /// Replaces what `wasmtime_wasi` defined for all that opens and changes, and defines the folders to begin from.
@@ -130,11 +134,13 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
         })
     })?;
     types.func_wrap("[method]descriptor.symlink-at", |store, (_, _, _): (Resource<Descriptor>, String, String)| {
-        Ok((refused(store.data()),))
+        Ok((refused::<()>(store.data()),))
     })?;
-    types.func_wrap("[method]descriptor.link-at", |store, (_, _, _, _, _): Link| Ok((refused(store.data()),)))?;
+    types.func_wrap("[method]descriptor.link-at", |store, (_, _, _, _, _): Link| Ok((refused::<()>(store.data()),)))?;
     // It opens what it is given, whatever that is.
-    types.func_wrap("[method]descriptor.set-times-at", |store, (_, _, _, _, _): Times| Ok((refused(store.data()),)))?;
+    types.func_wrap("[method]descriptor.set-times-at", |store, (_, _, _, _, _): Times| {
+        Ok((refused::<()>(store.data()),))
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -177,7 +183,6 @@ fn may_write(state: &State, bytes: u64) -> wasmtime::Result<Result<(), ErrorCode
     if room(&state.context).is_none() || charge(&state.context, bytes)? {
         Ok(Ok(()))
     } else {
-        state.deny(Denied::Room);
         Ok(Err(ErrorCode::InsufficientSpace))
     }
 }
@@ -203,7 +208,7 @@ fn settled<T>(state: &State, cost: u64, done: Result<T, ErrorCode>) -> Result<T,
 }
 
 /// What no call may do.
-fn refused(state: &State) -> Result<(), ErrorCode> {
+fn refused<T>(state: &State) -> Result<T, ErrorCode> {
     state.deny(Denied::Files);
     Err(ErrorCode::NotPermitted)
 }
@@ -254,10 +259,7 @@ impl Counted {
                 self.gap = 0;
                 Ok(())
             }
-            Ok(false) => {
-                self.context.deny(Denied::Room);
-                Err(StreamError::LastOperationFailed(std::io::Error::from_raw_os_error(libc::ENOSPC).into()))
-            }
+            Ok(false) => Err(StreamError::LastOperationFailed(std::io::Error::from_raw_os_error(libc::ENOSPC).into())),
             Err(stop) => Err(StreamError::Trap(stop.into())),
         }
     }
@@ -310,7 +312,7 @@ async fn open_at(
         return Ok(Err(code));
     }
     if kind.is_some_and(is_special) {
-        return Ok(refused(state).and(Err(ErrorCode::NotPermitted)));
+        return Ok(refused(state));
     }
     let opened = answer(state.filesystem().open_at(folder, path_flags, path, open_flags, flags).await)?;
     Ok(settled(state, cost, opened))

@@ -37,8 +37,7 @@ fn a_small_cpu_quota_throttles_and_says_so() {
     assert!(held.wall_ms >= (held.cpu_ms - 1.5) * 10.0 - 20.0, "{held:?}");
     assert!(held.throttled_ms > free.throttled_ms, "{held:?}");
     assert!(held.throttled_ms + held.unscheduled_ms > held.wall_ms / 2.0, "{held:?}");
-    // Going to sleep costs CPU time too.
-    assert!(held.wall_ms * 1.01 >= held.cpu_ms + held.throttled_ms + held.unscheduled_ms, "{held:?}");
+    assert!(held.wall_ms + 0.01 >= held.cpu_ms + held.throttled_ms + held.unscheduled_ms, "{held:?}");
 }
 
 #[test]
