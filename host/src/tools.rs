@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use tomas_core::{manifest::Manifest, name::ToolName, tool::Tool};
-use tomas_sandbox::{Call, LoadedComponent, Sandbox};
+use tomas_sandbox::{Call, Described, LoadedComponent, Sandbox};
 
 /// A tool on disk, its manifest read.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Found {
     pub manifest: Manifest,
     /// Where the component is; `None` when none of the usual places has it.
     pub component: Option<PathBuf>,
+    /// What the component says of itself, where finding the tool took asking it.
+    described: Option<Arc<Described>>,
 }
 
 impl Found {
@@ -40,7 +42,7 @@ impl Found {
             None => vec![folder.join("../dist").join(&file), folder.join(&file), folder.join("dist").join(&file)],
         };
         let component = places.into_iter().find(|p| p.is_file());
-        Ok(Self { folder: folder.to_owned(), manifest, component })
+        Ok(Self { folder: folder.to_owned(), manifest, component, described: None })
     }
 
     /// The tools of a component that has no manifest: each export under the file's name and its own, or under the file's
@@ -50,17 +52,18 @@ impl Found {
     /// When the component does not load, or no tool can be called like its file.
     pub fn alone(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<Self>> {
         let refused = || format!("component `{}` is refused", path.display());
-        let described = sandbox.describe(&read(path, sandbox)?).with_context(refused)?;
+        let described = Arc::new(sandbox.describe(&read(path, sandbox)?).with_context(refused)?);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let only = described.exports.len() == 1;
         let name = |export: &ToolName| match only || export.as_str() == stem {
-            true => spelled(&stem),
-            false => spelled(&format!("{stem}_{export}")),
+            true => ToolName::spelled(&stem),
+            false => ToolName::spelled(&format!("{stem}_{export}")),
         };
         let found = described.exports.iter().map(|export| {
             let name: ToolName = name(&export.name).parse().with_context(refused)?;
             let manifest = Manifest::of_export(name, export.name.clone());
-            Ok(Self { folder: path.to_owned(), manifest, component: Some(path.to_owned()) })
+            let (folder, component) = (path.to_owned(), Some(path.to_owned()));
+            Ok(Self { folder, manifest, component, described: Some(Arc::clone(&described)) })
         });
         found.collect()
     }
@@ -97,9 +100,14 @@ impl Found {
     /// As [`load`](Self::load).
     pub fn describe(&self, sandbox: &Sandbox) -> anyhow::Result<Tool> {
         let name = &self.manifest.name;
-        let bytes = read(self.component()?, sandbox)?;
-        let described = sandbox.describe(&bytes).with_context(|| format!("tool `{name}` does not load"))?;
-        Tool::join(self.manifest.clone(), &described.exports, described.digest)
+        let described = match &self.described {
+            Some(described) => Arc::clone(described),
+            None => {
+                let bytes = read(self.component()?, sandbox)?;
+                Arc::new(sandbox.describe(&bytes).with_context(|| format!("tool `{name}` does not load"))?)
+            }
+        };
+        Tool::join(self.manifest.clone(), &described.exports, described.digest.clone())
             .with_context(|| format!("tool `{name}` is refused"))
     }
 
@@ -184,11 +192,6 @@ fn components(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).filter(is_component).collect();
     paths.sort();
     paths
-}
-
-/// The characters that names of tools may have, in place of those of a file's name.
-fn spelled(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
 fn candidates(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

@@ -233,6 +233,12 @@ impl Manifest {
         }
     }
 
+    /// What the component calls the tool.
+    #[must_use]
+    pub fn entry(&self) -> &ToolName {
+        self.export.as_ref().unwrap_or(&self.name)
+    }
+
     /// Checks what types alone do not.
     ///
     /// # Errors

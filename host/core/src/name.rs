@@ -19,6 +19,12 @@ impl ToolName {
         &self.0
     }
 
+    /// A text with `_` in place of the characters that names cannot have. It may still be too long or empty.
+    #[must_use]
+    pub fn spelled(text: &str) -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+    }
+
     /// The name as tokens spell it: upper case, `-` as `_`.
     #[must_use]
     pub fn spelling(&self) -> String {

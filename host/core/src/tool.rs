@@ -82,7 +82,7 @@ impl Tool {
     /// When the two do not belong together.
     pub fn join(mut manifest: Manifest, exports: &[Export], component: String) -> Result<Self, ToolError> {
         manifest.validate()?;
-        let wanted = manifest.export.as_ref().unwrap_or(&manifest.name);
+        let wanted = manifest.entry();
         let found = exports.iter().find(|e| e.name == *wanted).ok_or_else(|| ToolError::Unexported {
             manifest: wanted.clone(),
             exports: quoted(exports.iter().map(|e| e.name.as_str())),
@@ -134,7 +134,7 @@ impl Tool {
     /// What the component calls it.
     #[must_use]
     pub fn entry(&self) -> &ToolName {
-        self.manifest.export.as_ref().unwrap_or(&self.export.name)
+        self.manifest.entry()
     }
 
     /// The tool's name.

@@ -1,10 +1,9 @@
 //! `mcp`: the tools for an MCP client that starts this program and talks over pipes.
 
-use super::budget::Budget;
+use super::{budget::Budget, files::Files};
 use crate::{
-    inputs::Inputs,
     mcp::{
-        handler::{Connection, Handler},
+        handler::{Connection, Handler, Notices},
         lines::Lines,
         live::Live,
     },
@@ -14,14 +13,8 @@ use crate::{
 use anyhow::Context as _;
 use clap::Args;
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::io};
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    sync::{Arc, atomic::AtomicBool},
-};
-use tokio_util::sync::CancellationToken;
-use tomas_core::{accountant::Accountant, amount::Bytes};
-use tomas_sandbox::Room;
+use std::{process::ExitCode, sync::Arc};
+use tomas_core::accountant::Accountant;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,15 +31,8 @@ standard input and answers written to standard output, one JSON-RPC message a li
 pub struct Arguments {
     #[command(flatten)]
     budget: Budget,
-    /// A file that arguments name as `blob:FILENAME`; may be repeated
-    #[arg(long, value_name = "FILE")]
-    attach: Vec<PathBuf>,
-    /// A folder that tools with the permission may read
-    #[arg(long, value_name = "DIR")]
-    folder: Option<PathBuf>,
-    /// Let tools with the permission write at most so much into the folder, all calls together
-    #[arg(long, value_name = "BYTES", requires = "folder")]
-    writable: Option<Bytes>,
+    #[command(flatten)]
+    files: Files,
 }
 
 /// Serves one client until it closes standard input.
@@ -55,14 +41,7 @@ pub struct Arguments {
 /// When a part of the host is missing, an input cannot be read, or the client breaks the protocol from the start.
 pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let config = &place.config;
-    let mut inputs = Inputs::default();
-    for path in &arguments.attach {
-        inputs.attach_file(path, config.session.attachments)?;
-    }
-    if let Some(folder) = &arguments.folder {
-        inputs.grant_folder(folder)?;
-        inputs.room = arguments.writable.map(Room::new);
-    }
+    let inputs = arguments.files.inputs(config.session.attachments)?;
     let (sandbox, registry) = (place.sandbox()?, place.registry()?);
     let toolbox = Arc::new(Toolbox::new(sandbox, &place.found()?, registry.tools())?);
     let accountant = Accountant::new(config.capacity(), config.server.queue);
@@ -79,8 +58,7 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
             inputs: inputs.into(),
             attachments: config.session.attachments,
             lasts: true,
-            told: AtomicBool::new(false),
-            gone: CancellationToken::new().drop_guard(),
+            notices: Notices::default(),
             held: Box::new(()),
         });
         let (read, write) = io::stdio_pipes();

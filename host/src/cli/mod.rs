@@ -5,6 +5,7 @@ pub mod budget;
 pub mod check;
 pub mod data;
 pub mod eval;
+pub mod files;
 pub mod mcp;
 pub mod output;
 pub mod profile;

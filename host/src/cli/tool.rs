@@ -4,10 +4,11 @@ use super::{
     author,
     budget::Budget,
     check,
+    files::Files,
     output::{note, say},
 };
 use crate::{
-    inputs::{Inputs, check_name},
+    inputs::check_name,
     place::{self, Place},
     tools::{self, Found},
 };
@@ -26,7 +27,7 @@ use tomas_core::{
     quota::Quota,
     resource::Resources,
 };
-use tomas_sandbox::{Call, Finished, Room, Sandbox};
+use tomas_sandbox::{Call, Finished, Sandbox};
 
 /// No budget but the tool's own ceiling.
 pub(super) const UNLIMITED: Resources =
@@ -95,15 +96,8 @@ pub struct RunArguments {
     arguments: String,
     #[command(flatten)]
     budget: Budget,
-    /// A file that the arguments name as `blob:FILENAME`; may be repeated
-    #[arg(long, value_name = "FILE")]
-    attach: Vec<PathBuf>,
-    /// A folder that the tool may read
-    #[arg(long, value_name = "DIR")]
-    folder: Option<PathBuf>,
-    /// Let the tool write at most so much into the folder, if its manifest has that permission
-    #[arg(long, value_name = "BYTES", requires = "folder")]
-    writable: Option<Bytes>,
+    #[command(flatten)]
+    files: Files,
     /// Folder for files that the tool writes
     #[arg(long, default_value = ".", value_name = "DIR")]
     out: PathBuf,
@@ -167,14 +161,7 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     if !parsed.is_object() {
         bail!("the arguments are `{parsed}`, a JSON object is wanted\nhint: write '{{\"expression\": \"1 + 1\"}}'");
     }
-    let mut inputs = Inputs::default();
-    for path in &arguments.attach {
-        inputs.attach_file(path, place.config.session.attachments)?;
-    }
-    if let Some(folder) = &arguments.folder {
-        inputs.grant_folder(folder)?;
-        inputs.room = arguments.writable.map(Room::new);
-    }
+    let inputs = arguments.files.inputs(place.config.session.attachments)?;
     let sandbox = place.sandbox()?;
     let (component, tool) = named(place, &sandbox, &arguments.name)?.load(&sandbox)?;
     let most = place::ceiling(&place.config.quota, &tool, &UNLIMITED);
@@ -199,12 +186,13 @@ fn named(place: &Place, sandbox: &Sandbox, name: &str) -> anyhow::Result<Found> 
         return tools::pick(&place.tools(sandbox)?, name).cloned();
     }
     let found = Found::alone(path, sandbox)?;
-    let export_of = |found: &Found| found.manifest.export.as_ref().unwrap_or(&found.manifest.name).to_string();
     match (found.as_slice(), export) {
         ([only], None) => Ok(only.clone()),
-        (_, Some(export)) if let Some(found) = found.iter().find(|f| export_of(f) == export) => Ok(found.clone()),
+        (_, Some(export)) if let Some(found) = found.iter().find(|f| f.manifest.entry().as_str() == export) => {
+            Ok(found.clone())
+        }
         _ => {
-            let names = found.iter().map(|f| format!("`{}#{}`", path.display(), export_of(f)));
+            let names = found.iter().map(|f| format!("`{}#{}`", path.display(), f.manifest.entry()));
             bail!("which export?\nhint: there are {}", names.collect::<Vec<_>>().join(", "))
         }
     }

@@ -27,8 +27,8 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// The tools found: those that are registered, with what was measured of them, and the others; a registered tool whose
-    /// component or manifest changed is one of the others. What does not load is left out with a warning: one broken tool must not
-    /// take the others away. Blocks while unknown ones compile.
+    /// component or manifest changed is one of the others. What does not load is left out with a warning: one broken tool
+    /// must not take the others away. Blocks while unknown ones compile.
     #[must_use]
     pub fn open(toolbox: Arc<Toolbox>, found: &[Found], registry: Arc<Registry>) -> Self {
         let mut tools: Vec<Tool> = Vec::new();

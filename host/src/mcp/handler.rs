@@ -25,7 +25,7 @@ use std::{
     },
 };
 use tokio::sync::mpsc;
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tomas_core::{
     accountant::{Account, Limits},
     amount::Bytes,
@@ -69,12 +69,22 @@ pub struct Connection {
     /// Whether it is one connection in every era of the protocol: over HTTP, the era without `initialize` has no
     /// sessions, and each of its requests is a connection of its own.
     pub lasts: bool,
-    /// Whether somebody waits already to tell the client of changes.
-    pub told: AtomicBool,
-    /// Ends what waits for the client when the connection is gone.
-    pub gone: DropGuard,
+    /// What tells the client of changes.
+    pub notices: Notices,
     /// Dropped with the connection.
     pub held: Box<dyn Send + Sync>,
+}
+
+/// What tells a client of changes, once however often it says that it is there, and ends with the connection.
+pub struct Notices {
+    begun: AtomicBool,
+    gone: DropGuard,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self { begun: AtomicBool::new(false), gone: CancellationToken::new().drop_guard() }
+    }
 }
 
 impl From<Connection> for Handler {
@@ -188,10 +198,10 @@ impl ServerHandler for Handler {
 
     /// Tells a client of the era with `initialize` when tools come, change or go.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        if self.0.told.swap(true, Ordering::AcqRel) {
+        if self.0.notices.begun.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (mut tools, gone) = (self.0.tools.from_now(), self.0.gone.token().clone());
+        let (mut tools, gone) = (self.0.tools.from_now(), self.0.notices.gone.token().clone());
         tokio::spawn(async move {
             loop {
                 tokio::select! {

@@ -8,7 +8,7 @@ use crate::{
     host::Host,
     inputs::Inputs,
     mcp::{
-        handler::{Connection, Handler},
+        handler::{Connection, Handler, Notices},
         live::Live,
     },
 };
@@ -20,7 +20,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -58,8 +58,7 @@ impl Mcp {
                 inputs: Inputs::default().into(),
                 attachments,
                 lasts: false,
-                told: AtomicBool::new(false),
-                gone: CancellationToken::new().drop_guard(),
+                notices: Notices::default(),
                 held: Box::new(place),
             }))
         };

@@ -237,14 +237,14 @@ fn found(engine: &Engine, component: &Component) -> (Vec<Found>, Vec<ResourceTyp
 /// A name each: that of the function where no other has it, else with its interface, else with its package too.
 fn names(found: &[Found]) -> Vec<String> {
     let with = |f: &Found, prefix: &dyn Fn(&str) -> String| match &f.interface {
-        Some(path) => tool_name(&format!("{}_{}", prefix(path), plain(&f.name))),
-        None => tool_name(&plain(&f.name)),
+        Some(path) => ToolName::spelled(&format!("{}_{}", prefix(path), plain(&f.name))),
+        None => ToolName::spelled(&plain(&f.name)),
     };
     let spellings: Vec<[String; 3]> = found
         .iter()
         .map(|f| {
             let whole = |path: &str| path.split('@').next().unwrap_or(path).to_owned();
-            [tool_name(&plain(&f.name)), with(f, &|path| local(path).to_owned()), with(f, &whole)]
+            [ToolName::spelled(&plain(&f.name)), with(f, &|path| local(path).to_owned()), with(f, &whole)]
         })
         .collect();
     let mut times: BTreeMap<(usize, &str), usize> = BTreeMap::new();
@@ -267,9 +267,4 @@ fn plain(name: &str) -> String {
 pub(super) fn local(path: &str) -> &str {
     let path = path.split('@').next().unwrap_or(path);
     path.rsplit('/').next().unwrap_or(path)
-}
-
-/// The characters that every client accepts in the name of a tool.
-fn tool_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
