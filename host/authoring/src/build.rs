@@ -24,18 +24,18 @@ pub struct Built {
 /// When a toolchain is missing, or refuses the source; says what to install or what it said.
 pub fn build(folder: &Path) -> Result<Built, AuthoringError> {
     let language = Language::of(folder)?;
-    let wit = Wit::read(folder);
+    // A crate of a world of its own, or a program, needs no `wit/`.
+    if language == Language::Rust && !folder.join("wit").is_dir() {
+        return Ok(Built { language, component: rust::build(folder)? });
+    }
+    let wit = Wit::read(folder)?;
     let component = match language {
-        // A crate of a world of its own, or a program, needs no `wit/`.
-        Language::Rust if !folder.join("wit").is_dir() => {
-            return Ok(Built { language, component: rust::build(folder)? });
-        }
         Language::Rust => rust::build(folder)?,
-        Language::JavaScript => javascript::build(folder, &wit?)?,
-        Language::Python => python::build(folder, &wit?)?,
-        Language::C => c::build(folder, wit?)?,
+        Language::JavaScript => javascript::build(folder, &wit)?,
+        Language::Python => python::build(folder, &wit)?,
+        Language::C => c::build(folder, &wit)?,
     };
-    Ok(Built { language, component: Wit::read(folder)?.documented(component)? })
+    Ok(Built { language, component: wit.documented(component)? })
 }
 
 /// The files that a tool is made of, sorted: all of its folder but what was built.

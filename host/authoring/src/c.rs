@@ -3,6 +3,7 @@
 use crate::{
     docs::Wit,
     error::AuthoringError,
+    language::Language,
     toolchain::{need, run},
 };
 use std::{
@@ -16,22 +17,19 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-/// What to install where clang or the library is missing.
-const INSTALL: &str =
-    "`apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`, or set WASI_SDK_PATH to a wasi-sdk";
-
 /// Builds all `.c` files of `folder`.
 ///
 /// # Errors
 /// When clang or wasi-libc is missing, or the source does not compile.
-pub(crate) fn build(folder: &Path, wit: Wit) -> Result<Vec<u8>, AuthoringError> {
+pub(crate) fn build(folder: &Path, wit: &Wit) -> Result<Vec<u8>, AuthoringError> {
+    let install = format!("`{}`, or set WASI_SDK_PATH to a wasi-sdk", Language::C.needs(folder));
     let sdk = std::env::var_os("WASI_SDK_PATH").map(PathBuf::from);
     let near: Vec<PathBuf> = sdk.iter().map(|sdk| sdk.join("bin")).collect();
-    let clang = need("clang", &near, INSTALL)?;
-    need("wasm-ld", &near, INSTALL)?;
+    let clang = need("clang", &near, &install)?;
+    need("wasm-ld", &near, &install)?;
     if sdk.is_none() && !Path::new("/usr/include/wasm32-wasi").is_dir() {
         let what = "wasi-libc is not installed".to_owned();
-        return Err(AuthoringError::Toolchain { what, install: INSTALL.to_owned() });
+        return Err(AuthoringError::Toolchain { what, install });
     }
     // Beside the source, so that an editor finds the header.
     let made = folder.join(".build");
@@ -48,11 +46,11 @@ pub(crate) fn build(folder: &Path, wit: Wit) -> Result<Vec<u8>, AuthoringError> 
 }
 
 /// Writes the bindings and returns what of them is compiled and linked.
-fn bindings(wit: Wit, to: &Path) -> Result<Vec<PathBuf>, AuthoringError> {
+fn bindings(wit: &Wit, to: &Path) -> Result<Vec<PathBuf>, AuthoringError> {
     let mut files = wit_bindgen_core::Files::default();
-    let Wit { mut resolve, world, .. } = wit;
+    let mut resolve = wit.resolve.clone();
     let refused = |error| AuthoringError::Wit { path: to.to_owned(), why: format!("{error:#}") };
-    wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files).map_err(refused)?;
+    wit_bindgen_c::Opts::default().build().generate(&mut resolve, wit.world, &mut files).map_err(refused)?;
     let mut linked = Vec::new();
     for (name, content) in files.iter() {
         let path = to.join(name);

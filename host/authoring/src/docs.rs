@@ -2,6 +2,7 @@
 
 use crate::error::AuthoringError;
 use std::path::{Path, PathBuf};
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wit_parser::{PackageId, PackageMetadata, Resolve, WorldId};
 
 /// The WIT of a tool.
@@ -50,27 +51,8 @@ impl Wit {
         let content = metadata
             .encode()
             .map_err(|error| AuthoringError::Wit { path: self.folder.clone(), why: format!("{error:#}") })?;
-        let name = PackageMetadata::SECTION_NAME;
-        let mut section = length(name.len());
-        section.extend_from_slice(name.as_bytes());
-        section.extend_from_slice(&content);
-        component.push(0);
-        component.extend_from_slice(&length(section.len()));
-        component.extend_from_slice(&section);
+        let section = CustomSection { name: PackageMetadata::SECTION_NAME.into(), data: content.into() };
+        section.append_to_component(&mut component);
         Ok(component)
-    }
-}
-
-/// An unsigned LEB128 number.
-fn length(mut value: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
     }
 }

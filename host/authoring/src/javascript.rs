@@ -3,6 +3,7 @@
 use crate::{
     docs::Wit,
     error::AuthoringError,
+    language::Language,
     toolchain::{need, run},
 };
 use std::{fs, path::Path, process::Command};
@@ -32,7 +33,7 @@ pub(crate) fn build(folder: &Path, wit: &Wit) -> Result<Vec<u8>, AuthoringError>
     if !folder.join(PACKAGE).is_file() {
         return Err(AuthoringError::Toolchain {
             what: "componentize-js is not installed in the tool's folder".to_owned(),
-            install: format!("`npm install --prefix {}`", folder.display()),
+            install: format!("`{}`", Language::JavaScript.needs(folder)),
         });
     }
     // Below the tool's folder, where node finds what is installed there.

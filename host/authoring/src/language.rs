@@ -42,6 +42,20 @@ impl Language {
         }
     }
 
+    /// What its toolchain needs on this machine, or in the tool's folder, as a command.
+    #[must_use]
+    pub fn needs(self, folder: &Path) -> String {
+        let folder = folder.display();
+        match self {
+            Self::Rust => "rustup target add wasm32-wasip2".to_owned(),
+            Self::JavaScript => format!("npm install --prefix {folder}"),
+            Self::Python => {
+                format!("python3 -m venv {folder}/.venv && {folder}/.venv/bin/pip install componentize-py==0.25.1")
+            }
+            Self::C => "apt-get install clang lld wasi-libc libclang-rt-dev-wasm32".to_owned(),
+        }
+    }
+
     /// The language of a tool's folder.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::{
     docs::Wit,
     error::AuthoringError,
+    language::Language,
     toolchain::{need, run},
 };
 use std::{fs, path::Path, process::Command};
@@ -13,10 +14,7 @@ use std::{fs, path::Path, process::Command};
 /// When componentize-py is missing, or the source does not do what the world says.
 pub(crate) fn build(folder: &Path, wit: &Wit) -> Result<Vec<u8>, AuthoringError> {
     let near = [".venv/bin", "venv/bin"].map(|place| folder.join(place));
-    let install = format!(
-        "`python3 -m venv {0}/.venv && {0}/.venv/bin/pip install componentize-py==0.25.1`, or have it on the path",
-        folder.display()
-    );
+    let install = format!("`{}`, or have it on the path", Language::Python.needs(folder));
     let program = need("componentize-py", &near, &install)?;
     let program = program.canonicalize().map_err(AuthoringError::file(&program))?;
     let scratch = tempfile::tempdir().map_err(AuthoringError::file("temporary folder"))?;

@@ -2,6 +2,7 @@
 
 use crate::{
     error::AuthoringError,
+    language::Language,
     toolchain::{need, run},
 };
 use std::{fs, path::Path, process::Command};
@@ -22,7 +23,7 @@ pub(crate) fn build(folder: &Path) -> Result<Vec<u8>, AuthoringError> {
     if !Path::new(&root).join("lib/rustlib").join(TARGET).is_dir() {
         return Err(AuthoringError::Toolchain {
             what: format!("Rust has no target `{TARGET}`"),
-            install: format!("`rustup target add {TARGET}`"),
+            install: format!("`{}`", Language::Rust.needs(folder)),
         });
     }
     let mut command = Command::new(cargo);

@@ -24,20 +24,11 @@ pub fn new(name: &str, language: Language, into: Option<&Path>) -> anyhow::Resul
     let folder = into.unwrap_or(Path::new(name));
     tomas_authoring::scaffold(folder, name, language)?;
     let shown = folder.display();
-    let prepare = match language {
-        Language::Rust => "  rustup target add wasm32-wasip2                            # once\n".to_owned(),
-        Language::JavaScript => format!("  npm install --prefix {shown}\n"),
-        Language::Python => {
-            format!("  python3 -m venv {shown}/.venv && {shown}/.venv/bin/pip install componentize-py==0.25.1\n")
-        }
-        Language::C => {
-            "  apt-get install clang lld wasi-libc libclang-rt-dev-wasm32 # once, or use a wasi-sdk\n".to_owned()
-        }
-    };
+    let prepare = language.needs(folder);
     let place = if folder.is_absolute() { shown.to_string() } else { format!("./{shown}") };
     say(&format!(
         "{shown} has a tool in {language}: what it exports is in wit/world.wit, what it may use in tool.toml. Next:\n\
-         {prepare}  tomas-host tool build {place}\n  tomas-host tool check {place}\n  \
+         \x20 {prepare}\n  tomas-host tool build {place}\n  tomas-host tool check {place}\n  \
          tomas-host tool run {place} '{{\"text\": \"ha\", \"times\": 3}}'\n  tomas-host tool watch {place}"
     ))?;
     Ok(ExitCode::SUCCESS)
