@@ -64,6 +64,7 @@ pub struct Session {
     pub cpu: Or<MilliCpu>,
     pub memory: Or<Bytes>,
     pub attachments: Bytes,
+    pub kept: Bytes,
     pub folders: Vec<PathBuf>,
     pub live: usize,
     pub requests: usize,
@@ -119,6 +120,7 @@ pub enum PlannerKind {
 pub struct Sandbox {
     pub workers: u32,
     pub cache: Or<PathBuf>,
+    pub certificates: Or<PathBuf>,
 }
 
 /// A value, or the word `auto`, which leaves it to the host.
@@ -269,8 +271,9 @@ mod tests {
     /// Changing this list changes what users have in their files: say so in the release notes.
     const KEYS: &str = "server.address server.max_body server.header_timeout server.body_timeout server.queue \
         server.shutdown capacity.cpu capacity.memory capacity.gpu_sms capacity.gpu_memory session.cpu session.memory \
-        session.attachments session.folders session.live session.requests quota.deadline quota.output paths.tools \
-        paths.levels paths.registry paths.model paths.store planner.kind planner.concurrent planner.quoted sandbox.workers sandbox.cache";
+        session.attachments session.kept session.folders session.live session.requests quota.deadline quota.output paths.tools \
+        paths.levels paths.registry paths.model paths.store planner.kind planner.concurrent planner.quoted sandbox.workers sandbox.cache \
+        sandbox.certificates";
 
     #[test]
     fn the_list_of_keys_is_pinned() {

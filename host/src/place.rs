@@ -100,7 +100,11 @@ impl Place {
             Or::Given(folder) => self.at(folder),
         };
         let workers = self.config.sandbox.workers;
-        Ok(Sandbox::new(SandboxConfig { workers, cache_dir: Some(cache), ..SandboxConfig::default() })?)
+        let certificates = match &self.config.sandbox.certificates {
+            Or::Auto => None,
+            Or::Given(file) => Some(self.at(file)),
+        };
+        Ok(Sandbox::new(SandboxConfig { workers, cache_dir: Some(cache), certificates, ..SandboxConfig::default() })?)
     }
 
     /// Where the registry lies.

@@ -4,6 +4,7 @@ use crate::{
     blobs::Blobs,
     config::Config,
     inputs::{self, Inputs, NoRoom, check_name, describe},
+    kept::Kept,
     store::Store,
 };
 use anyhow::Context as _;
@@ -37,6 +38,7 @@ pub struct Sessions {
     pub blobs: Blobs,
     limits: Limits,
     attachments: Bytes,
+    kept: Bytes,
 }
 
 /// Why there is no session, or an attachment is refused.
@@ -70,6 +72,8 @@ pub struct Session {
     pub account: Account,
     /// The folder granted to it.
     pub folder: Option<PathBuf>,
+    /// What its tools keep between calls, for as long as it is in memory.
+    pub kept: Kept,
     /// Stops everything that it runs.
     pub cancel: CancelToken,
     active: AtomicUsize,
@@ -87,7 +91,7 @@ impl Sessions {
     #[must_use]
     pub fn new(config: &Config, accountant: Accountant, store: Arc<Store>, blobs: Blobs) -> Self {
         let limits = config.session_limits(&accountant.capacity());
-        Self { accountant, store, blobs, limits, attachments: config.session.attachments }
+        Self { accountant, store, blobs, limits, attachments: config.session.attachments, kept: config.session.kept }
     }
 
     /// Opens a session.
@@ -149,6 +153,7 @@ impl Session {
             id,
             account,
             folder,
+            kept: Kept::new(shared.kept),
             cancel: CancelToken::new(),
             active: AtomicUsize::new(0),
             shared: Arc::clone(shared),

@@ -1,6 +1,7 @@
 //! Tools on disk, found at start and loaded when first needed: folders with a `tool.toml` and a component, and components
 //! alone, whose every export is a tool.
 
+use crate::policy::Policy;
 use anyhow::{Context as _, bail};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,7 +47,8 @@ impl Found {
     }
 
     /// The tools of a component that has no manifest: each export under the file's name and its own, or under the file's
-    /// alone where it is the only one. Their ceilings are the default, and they may reach nothing.
+    /// alone where it is the only one. Their ceilings are the default, and they may reach nothing, unless a policy of wassette
+    /// lies beside the component.
     ///
     /// # Errors
     /// When the component does not load, or no tool can be called like its file.
@@ -54,6 +56,7 @@ impl Found {
         let refused = || format!("component `{}` is refused", path.display());
         let described = Arc::new(sandbox.describe(&read(path, sandbox)?).with_context(refused)?);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let policy = Policy::of(path).with_context(refused)?;
         let only = described.exports.len() == 1;
         let name = |export: &ToolName| match only || export.as_str() == stem {
             true => ToolName::spelled(&stem),
@@ -61,7 +64,12 @@ impl Found {
         };
         let found = described.exports.iter().map(|export| {
             let name: ToolName = name(&export.name).parse().with_context(refused)?;
-            let manifest = Manifest::of_export(name, export.name.clone());
+            let mut manifest = Manifest::of_export(name, export.name.clone());
+            if let Some(policy) = &policy {
+                manifest.permissions.clone_from(&policy.permissions);
+                manifest.quota.ceiling = policy.ceiling;
+                manifest.validate().with_context(refused)?;
+            }
             let (folder, component) = (path.to_owned(), Some(path.to_owned()));
             Ok(Self { folder, manifest, component, described: Some(Arc::clone(&described)) })
         });
@@ -132,6 +140,9 @@ pub fn call(component: Arc<LoadedComponent>, tool: &Tool, arguments: String) -> 
     call.permissions.clone_from(&tool.manifest.permissions);
     let value = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
     call.environment = tool.manifest.permissions.environment.iter().filter_map(value).collect();
+    call.config = tool.manifest.config.clone().into_iter().collect();
+    // What a tool is granted of the environment it may also read as configuration, as other hosts have it.
+    call.config.extend_from_slice(&call.environment);
     call
 }
 

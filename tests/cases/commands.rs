@@ -148,6 +148,28 @@ fn a_component_alone_is_a_tool_for_each_of_its_exports() {
 }
 
 #[test]
+fn a_policy_beside_a_component_is_its_permissions() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(&format!("[paths]\ntools = {:?}\n", [folder.path()]));
+    std::fs::copy(root().join("guest-tools/dist/fixtures/fetch.wasm"), folder.path().join("fetch.wasm")).unwrap();
+    let arguments = r#"{"arguments": ["get", "http://localhost:1/"]}"#;
+    fails(&world.run(&["tool", "run", "fetch", arguments], b""), 1, "network = [\"localhost:1\"]");
+    let policy = folder.path().join("fetch.policy.yaml");
+    let text = "version: \"1.0\"\npermissions:\n  network:\n    allow:\n      - host: \"localhost:1\"\n  resources:\n    limits:\n      memory: 32Mi\n";
+    std::fs::write(&policy, text).unwrap();
+    fails(&world.run(&["tool", "run", "fetch", arguments], b""), 1, "ConnectionRefused");
+    let shown: Value = serde_json::from_str(&stdout(&world.run(&["tool", "show", "fetch"], b""))).unwrap();
+    assert_eq!(
+        (&shown["permissions"]["network"][0], &shown["ceiling"]["memory"]),
+        (&"localhost:1".into(), &"32MiB".into())
+    );
+    std::fs::write(&policy, "version: \"1.0\"\npermissions: 7\n").unwrap();
+    let refused = world.run(&["tool", "run", "fetch", arguments], b"");
+    fails(&refused, 1, "no tool is named `fetch`");
+    fails(&refused, 1, "fetch.policy.yaml` is refused");
+}
+
+#[test]
 fn a_manifest_may_name_a_component_and_an_export_and_say_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let tools = [root().join("guest-tools"), folder.path().to_owned()];

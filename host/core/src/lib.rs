@@ -23,6 +23,7 @@ pub mod configuration;
 pub mod level;
 pub mod manifest;
 pub mod name;
+pub mod network;
 pub mod observation;
 pub mod plan;
 pub mod profile;

@@ -4,6 +4,7 @@ use crate::{
     amount::{Bytes, MilliCpu, Span},
     configuration::SizeClass,
     name::ToolName,
+    network::Destination,
     quota::Quota,
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Manifest {
     /// What the tool may reach; everything is denied unless granted.
     #[serde(default)]
     pub permissions: Permissions,
+    /// What the tool reads through `wasi:config`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config: BTreeMap<String, String>,
     /// Inputs to profile with and to try the tool on.
     #[serde(default)]
     pub samples: Vec<Sample>,
@@ -147,6 +151,17 @@ pub struct Permissions {
     /// Environment variables of the host that the tool sees, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<String>,
+    /// Keeping values from one call to the next of the same session (`wasi:keyvalue`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keyvalue: bool,
+    /// Where it may send HTTP requests (`wasi:http`), as `host:port`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<Destination>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Access to the session's folder.
@@ -229,6 +244,7 @@ impl Manifest {
             size: SizeRule::default(),
             quota: QuotaSection::default(),
             permissions: Permissions::default(),
+            config: BTreeMap::new(),
             samples: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     cancel::{CancelToken, lock},
     component::LoadedComponent,
+    keyvalue::KeyValue,
 };
 use std::{
     collections::BTreeMap,
@@ -35,6 +36,10 @@ pub struct Call {
     pub workspace: Option<Workspace>,
     /// What the tool sees of an environment: names and values.
     pub environment: Vec<(String, String)>,
+    /// What the tool reads through `wasi:config`: keys and values.
+    pub config: Vec<(String, String)>,
+    /// What the tool keeps between calls, where `permissions.keyvalue` allows it.
+    pub keyvalue: Option<KeyValue>,
     /// Stops the call.
     pub cancel: CancelToken,
     /// Who hears of progress.
@@ -53,6 +58,8 @@ impl Call {
             permissions: Permissions::default(),
             workspace: None,
             environment: Vec::new(),
+            config: Vec::new(),
+            keyvalue: None,
             cancel: CancelToken::new(),
             progress: None,
         }

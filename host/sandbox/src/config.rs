@@ -29,6 +29,8 @@ pub struct SandboxConfig {
     pub keep_resident: Bytes,
     /// Most handles to host objects (files, streams, pollables) that one instance may hold, as a count.
     pub max_handles: u32,
+    /// A PEM file of certificate authorities that HTTPS requests of tools trust besides Mozilla's.
+    pub certificates: Option<PathBuf>,
     /// Most random bytes in one request.
     pub max_random: Bytes,
 }
@@ -79,6 +81,7 @@ impl Default for SandboxConfig {
             wasm_stack: Bytes(512 << 10),
             keep_resident: Bytes::mib(1),
             max_handles: 10_000,
+            certificates: None,
             max_random: Bytes::mib(1),
         }
     }

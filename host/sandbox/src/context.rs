@@ -5,6 +5,7 @@ use crate::{
     cancel::{CancelToken, lock},
     component::LoadedComponent,
     cpu::{Bucket, Spent, thread_time},
+    keyvalue::KeyValue,
     limits::{Memory, Output},
     sandbox::Core,
     typed::program::CommandLine,
@@ -14,7 +15,7 @@ use std::{
     future::poll_fn,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
     },
     task::Poll,
     time::{Duration, Instant},
@@ -42,10 +43,12 @@ pub(crate) enum Stop {
 pub(crate) enum Denied {
     /// Opening a file or folder.
     Files = 1,
-    /// Opening a socket or resolving a name.
+    /// Sending a request, opening a socket or resolving a name.
     Network = 2,
     /// Writing more than there is room for.
     Room = 4,
+    /// Opening a store.
+    KeyValue = 8,
 }
 
 /// Most of a deadline that is added to an instant; longer ones are as good as none.
@@ -57,6 +60,8 @@ pub(crate) struct Given {
     pub(crate) permissions: Permissions,
     pub(crate) workspace: Option<Workspace>,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) config: Vec<(String, String)>,
+    pub(crate) keyvalue: Option<KeyValue>,
     pub(crate) blobs: BTreeMap<String, Arc<[u8]>>,
     pub(crate) progress: Option<ProgressSink>,
     pub(crate) cancel: CancelToken,
@@ -70,6 +75,8 @@ impl Given {
             permissions: Permissions::default(),
             workspace: None,
             environment: Vec::new(),
+            config: Vec::new(),
+            keyvalue: None,
             blobs: BTreeMap::new(),
             progress: None,
             cancel: CancelToken::new(),
@@ -89,6 +96,12 @@ pub(crate) struct Context {
     pub(crate) input: AtomicU64,
     /// What a program is started with; unset for other tools.
     pub(crate) command: OnceLock<CommandLine>,
+    /// Connections that are open.
+    pub(crate) connections: AtomicU32,
+    /// Whether there ever was one.
+    pub(crate) connected: AtomicBool,
+    /// What was first denied of the network, in words.
+    network: OnceLock<String>,
     products: Mutex<Products>,
     stop: AtomicU8,
     /// Whether the call runs on the thread of whoever asked for it, which it must not hold up.
@@ -131,6 +144,9 @@ impl Context {
             output: Output::new(quota.output),
             input: AtomicU64::new(0),
             command: OnceLock::new(),
+            connections: AtomicU32::new(0),
+            connected: AtomicBool::new(false),
+            network: OnceLock::new(),
             products: Mutex::new(Products::default()),
             stop: AtomicU8::new(0),
             guest: AtomicBool::new(false),
@@ -280,6 +296,21 @@ impl Context {
     /// Notes that the call reached for something it may not have.
     pub(crate) fn deny(&self, what: Denied) {
         self.denied.fetch_or(what as u8, Ordering::AcqRel);
+    }
+
+    /// Whether the call sent a request.
+    pub(crate) fn was_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Keeps what to say of a request that was denied; the first stays.
+    pub(crate) fn note_network(&self, why: String) {
+        let _ = self.network.set(why);
+    }
+
+    /// What to say of the network that was denied.
+    pub(crate) fn network_note(&self) -> Option<&str> {
+        self.network.get().map(String::as_str)
     }
 
     /// Whether the call reached for `what` in vain.

@@ -27,7 +27,10 @@ pub(crate) async fn guarded<F: Future>(context: &Context, future: F) -> Result<F
         if let Err(stop) = context.pay(begun) {
             return Poll::Ready(Err(stop));
         }
-        Spent::begin();
+        // Between polls the thread's runtime works for this call alone: connections are encrypted there.
+        if alarm.is_none() {
+            Spent::begin();
+        }
         let polled = future.as_mut().poll(task);
         let now = Spent::charge(&context.bucket);
         Spent::polled(now.saturating_duration_since(begun));

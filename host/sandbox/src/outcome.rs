@@ -122,12 +122,21 @@ fn tool_error(context: &Context, error: &ToolError) -> Verdict {
 /// Which permission would have allowed what was denied.
 fn denied(context: &Context) -> Option<String> {
     if context.was_denied(Denied::Network) {
-        return Some("the tool reached for the network, which is not granted to tools".to_owned());
+        let sockets = "the tool reached for a socket, which tools do not get\n\
+                       hint: HTTP requests (`wasi:http`) can be granted, with `network` under [permissions] of its tool.toml";
+        return Some(context.network_note().unwrap_or(sockets).to_owned());
     }
     if context.was_denied(Denied::Room) {
         return Some(
             "the session's folder has no more room for what tools write\n\
              hint: grant more with `--writable BYTES`"
+                .to_owned(),
+        );
+    }
+    if context.was_denied(Denied::KeyValue) {
+        return Some(
+            "the tool tried to keep values between calls, which it may not\n\
+             hint: `keyvalue = true` under [permissions] of its tool.toml allows it"
                 .to_owned(),
         );
     }

@@ -1,6 +1,6 @@
 //! The threads that run tools: one tool, one thread, started when first needed.
 
-use crate::{cancel::lock, weight};
+use crate::{cancel::lock, context::Context, weight};
 use std::{
     collections::VecDeque,
     io,
@@ -38,6 +38,14 @@ struct Queue {
 /// The runtime of one thread: timers and I/O for the one tool that it runs.
 pub(crate) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().max_blocking_threads(4).build()
+}
+
+/// Lets connections that a call left open see that nobody wants them: they were told to end when it did, and end when the
+/// runtime next runs.
+pub(crate) fn tidy(runtime: &Runtime, context: &Context) {
+    if context.was_connected() {
+        runtime.block_on(tokio::task::yield_now());
+    }
 }
 
 impl Pool {

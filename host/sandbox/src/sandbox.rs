@@ -15,8 +15,10 @@ use crate::{
     guard::guarded,
     outcome::{self, Returned, Verdict},
     pool::{self, Job, Pool},
+    resolver::{Resolver, SystemResolver},
     state::State,
     ticker::Ticker,
+    tls::Tls,
     typed::program::CommandLine,
     under_way::Begun,
 };
@@ -81,6 +83,8 @@ pub(crate) struct Core {
     pub(crate) pool: Pool,
     runtimes: Runtimes,
     pub(crate) ticker: Ticker,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) tls: Tls,
     /// Calls that began on threads of their callers and are not done.
     pub(crate) begun: AtomicUsize,
 }
@@ -98,8 +102,20 @@ pub(crate) enum Task {
 impl Call {
     /// The call in two parts: what it was given, and what is to be done.
     pub(crate) fn taken(self) -> (Given, Task) {
-        let Self { component, tool, arguments, blobs, permissions, workspace, environment, cancel, progress } = self;
-        let given = Given { component, permissions, workspace, environment, blobs, progress, cancel };
+        let Self {
+            component,
+            tool,
+            arguments,
+            blobs,
+            permissions,
+            workspace,
+            environment,
+            config,
+            keyvalue,
+            cancel,
+            progress,
+        } = self;
+        let given = Given { component, permissions, workspace, environment, config, keyvalue, blobs, progress, cancel };
         (given, Task::Invoke { tool, arguments: arguments.into() })
     }
 }
@@ -117,6 +133,14 @@ impl Sandbox {
     /// # Errors
     /// When the engine or its clock cannot start. A cache that cannot be opened is left out, with a warning.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        Self::with_resolver(config, Arc::new(SystemResolver))
+    }
+
+    /// A sandbox whose tools' names are resolved by `resolver`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_resolver(config: SandboxConfig, resolver: Arc<dyn Resolver>) -> Result<Self, SandboxError> {
         let engine = engine::running(&config).map_err(|error| SandboxError::Engine(component::short(&error)))?;
         let linker = capability::linker(&engine).map_err(|error| SandboxError::Engine(component::short(&error)))?;
         let compatibility = engine::compatibility(&engine);
@@ -124,6 +148,7 @@ impl Sandbox {
         let pool = Pool::new(config.workers);
         let ticker = Ticker::start(engine.clone()).map_err(SandboxError::Thread)?;
         let (turns, runtimes) = (Turns::default(), Runtimes::default());
+        let tls = Tls::new(config.certificates.clone());
         Ok(Self(Arc::new(Core {
             config,
             engine,
@@ -135,6 +160,8 @@ impl Sandbox {
             pool,
             runtimes,
             ticker,
+            resolver,
+            tls,
             begun: AtomicUsize::new(0),
         })))
     }
@@ -317,6 +344,7 @@ impl Core {
         let ticking = self.ticker.running();
         let returned = runtime.block_on(guarded(&context, task.run(&context)));
         drop(ticking);
+        pool::tidy(runtime, &context);
         task.over(&context, returned, started, queued)
     }
 }

@@ -1,7 +1,13 @@
 //! The data of a store: one instance's view of its call.
 
 use crate::{
-    capability::{self, parallel, parallel::Shards, random::Random},
+    capability::{
+        self,
+        http::{HANDLE, Http},
+        parallel,
+        parallel::Shards,
+        random::Random,
+    },
     context::{Context, Denied, Stop},
     cpu::Spent,
     weight,
@@ -9,12 +15,17 @@ use crate::{
 use std::sync::Arc;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
 /// Bytes of host memory behind one table element.
 const TABLE_ELEMENT: u64 = size_of::<usize>() as u64;
 
 /// Ticks after which a call is long enough for its thread to be given a weight.
 const LONG: u32 = 5;
+
+/// Least handles that a call may hold, so that small tools have theirs.
+const MIN_HANDLES: u64 = 64;
 
 /// Least bytes that may be lifted out of the guest at once, so that messages pass under the smallest quota.
 const MIN_LIFT: u64 = 1 << 20;
@@ -29,6 +40,8 @@ pub(crate) struct State {
     pub(crate) shards: Option<Arc<Shards>>,
     pub(crate) random: Random,
     wasi: Option<WasiCtx>,
+    http: Option<Http>,
+    config: Option<WasiConfigVariables>,
     table: ResourceTable,
     /// Bytes of the call's memory that this store holds, and of those the ones of the growth under way.
     held: u64,
@@ -44,10 +57,15 @@ impl State {
         let core = Arc::clone(&context.core);
         let wasi = capability::eager_wasi(&context)?;
         let mut table = ResourceTable::new();
-        table.set_max_capacity(core.config.max_handles as usize);
+        // Each handle stands for host memory.
+        let handles = u64::from(core.config.max_handles).min(context.quota.memory.0 / HANDLE).max(MIN_HANDLES);
+        table.set_max_capacity(usize::try_from(handles).unwrap_or(usize::MAX));
         let random = Random::new(context.given.permissions.random, core.config.max_random.0);
         let lift = context.quota.memory.0.saturating_mul(2).clamp(MIN_LIFT, MAX_LIFT);
-        let mut store = Store::new(&core.engine, Self { context, shards, random, wasi, table, held: 0, pending: 0 });
+        let mut store = Store::new(
+            &core.engine,
+            Self { context, shards, random, wasi, http: None, config: None, table, held: 0, pending: 0 },
+        );
         store.limiter(|state| state);
         store.set_hostcall_fuel(usize::try_from(lift).unwrap_or(usize::MAX));
         arm(&mut store);
@@ -138,6 +156,24 @@ impl WasiView for State {
 }
 
 impl State {
+    /// The view of HTTP, made when the guest first asks for something of it.
+    pub(crate) fn http_view(&mut self) -> WasiHttpCtxView<'_> {
+        let Self { context, http, table, .. } = self;
+        http.get_or_insert_with(|| Http::new(context)).view(table)
+    }
+
+    /// The view of `wasi:config`, likewise.
+    pub(crate) fn config(&mut self) -> WasiConfig<'_> {
+        let Self { context, config, .. } = self;
+        let read = || context.given.config.iter().cloned().collect();
+        WasiConfig::new(config.get_or_insert_with(read))
+    }
+
+    /// The host's side of the guest's handles.
+    pub(crate) const fn table(&self) -> &ResourceTable {
+        &self.table
+    }
+
     /// See [`Context::at_home`].
     pub(crate) fn at_home(&self) -> impl Future<Output = ()> + Send + use<> {
         let context = Arc::clone(&self.context);

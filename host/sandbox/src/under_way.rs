@@ -8,6 +8,7 @@ use crate::{
     error::SandboxError,
     guard::guarded,
     outcome::Returned,
+    pool,
     sandbox::{Core, Task},
     ticker::Running,
 };
@@ -126,6 +127,7 @@ impl UnderWay {
         self.spent.resume();
         self.queued += self.left.elapsed();
         let returned = runtime.block_on(&mut self.future);
+        pool::tidy(runtime, &self.context);
         self.finished(returned)
     }
 

@@ -78,6 +78,7 @@ impl Run<'_> {
         // Read when its turn has come: what waits in the queue holds no files.
         call.blobs = self.inputs(&arguments, &blobs).await?.blobs;
         call.workspace = self.folder.workspace();
+        call.keyvalue = self.session.kept.of(tool);
         call.cancel = self.cancel.child();
         let Finished { mut observation, written, settlement } =
             agent.toolbox.sandbox().call(grant, call).await.map_err(anyhow::Error::from)?;

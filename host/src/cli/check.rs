@@ -5,6 +5,7 @@ use super::{
     tool::{UNLIMITED, one},
 };
 use crate::{
+    kept::Kept,
     place::{self, Place},
     profile::grid::Subject,
     tools::{self, Found},
@@ -53,6 +54,7 @@ pub fn check(place: &Place, path: &Path) -> anyhow::Result<ExitCode> {
         let mut call = tools::call(subject.component.clone(), tool, serde_json::to_string(&case.arguments)?);
         call.blobs.clone_from(&case.inputs.blobs);
         call.workspace = case.inputs.workspace();
+        call.keyvalue = Kept::new(place.config.session.kept).of(tool);
         let observation = one(&sandbox, quota, call)?.observation;
         failed += usize::from(observation.outcome != Outcome::Ok);
         peak = peak.max(observation.usage.peak_memory_bytes);
@@ -112,6 +114,22 @@ fn warnings(manifest: &Manifest, component: &LoadedComponent, peak: u64) -> Vec<
     }
     if let Some(socket) = imports("wasi:sockets/") {
         all.push(format!("it imports `{socket}`; every use of sockets is refused"));
+    }
+    match (imports("wasi:http/outgoing-handler"), permissions.network.is_empty()) {
+        (Some(_), true) => all.push(
+            "it can send HTTP requests, but may reach nothing; add `network = [\"host:port\"]` to [permissions]"
+                .to_owned(),
+        ),
+        (None, false) => {
+            all.push("it may reach hosts, but imports no HTTP; drop `network` from [permissions]".to_owned())
+        }
+        _ => {}
+    }
+    if permissions.keyvalue && imports("wasi:keyvalue/").is_none() {
+        all.push("it may keep values, but imports no store; drop `keyvalue` from [permissions]".to_owned());
+    }
+    if !manifest.config.is_empty() && imports("wasi:config/").is_none() {
+        all.push("it is given a [config], but imports nothing that reads one".to_owned());
     }
     if manifest.quota.ceiling.cpu.0 > 1000 && imports("tomas:tool/parallel").is_none() {
         all.push("its ceiling is more than one core, but only `tomas:tool/parallel` can use more".to_owned());

@@ -2,6 +2,7 @@
 
 use super::{budget::Budget, files::Files};
 use crate::{
+    kept::Kept,
     mcp::{
         handler::{Connection, Handler, Notices},
         lines::Lines,
@@ -56,6 +57,7 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
             account,
             most: config.quota,
             inputs: inputs.into(),
+            kept: Kept::new(config.session.kept),
             attachments: config.session.attachments,
             lasts: true,
             notices: Notices::default(),

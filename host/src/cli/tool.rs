@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     inputs::check_name,
+    kept::Kept,
     place::{self, Place},
     tools::{self, Found},
 };
@@ -170,6 +171,7 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let mut call = tools::call(component, &tool, serde_json::to_string(&parsed)?);
     call.blobs.clone_from(&inputs.blobs);
     call.workspace = inputs.workspace();
+    call.keyvalue = Kept::new(place.config.session.kept).of(&tool);
     let finished = one(&sandbox, quota, call)?;
     report(&finished, arguments)
 }

@@ -96,19 +96,20 @@ impl Catalogue {
 
 /// Whether what was sealed into the registry still stands on disk, as far as calls depend on it.
 fn same(on_disk: &Manifest, sealed: &Manifest) -> bool {
-    (&on_disk.permissions, &on_disk.quota, &on_disk.size, &on_disk.export)
-        == (&sealed.permissions, &sealed.quota, &sealed.size, &sealed.export)
+    (&on_disk.permissions, &on_disk.config, &on_disk.quota, &on_disk.size, &on_disk.export)
+        == (&sealed.permissions, &sealed.config, &sealed.quota, &sealed.size, &sealed.export)
 }
 
 fn listed(tool: &Tool) -> Listed {
     let permissions = &tool.manifest.permissions;
-    // Nothing that a tool does outlives its call but what it writes, and none reaches the network.
-    let writes = permissions.files == FileAccess::ReadWrite;
+    // What a tool sends may change something somewhere; all else that outlives its call is what it writes and keeps.
+    let sends = !permissions.network.is_empty();
+    let writes = permissions.files == FileAccess::ReadWrite || permissions.keyvalue || sends;
     let annotations = ToolAnnotations::new()
         .read_only(!writes)
         .destructive(writes)
         .idempotent(!permissions.random && !permissions.clock && !writes)
-        .open_world(false);
+        .open_world(sends);
     let description = tool.description().to_owned();
     let mut listed = Listed::new(tool.name().to_string(), description, Arc::new(object(&tool.export.parameters)));
     let result = object(&tool.export.result);

@@ -4,6 +4,7 @@ use super::{catalogue::Catalogue, live::Live, result};
 use crate::{
     config::QuotaLimits,
     inputs::{self, Inputs, NoRoom},
+    kept::Kept,
     place, tools,
 };
 use anyhow::Context as _;
@@ -64,6 +65,8 @@ pub struct Connection {
     pub most: QuotaLimits,
     /// What calls may read; what they write joins it.
     pub inputs: Mutex<Inputs>,
+    /// What its tools keep between calls.
+    pub kept: Kept,
     /// Bytes of all files together.
     pub attachments: Bytes,
     /// Whether it is one connection in every era of the protocol: over HTTP, the era without `initialize` has no
@@ -146,6 +149,7 @@ impl Connection {
         let grant = self.account.reserve(quota).await.map_err(|error| failed(error.to_string()))?;
         let mut call = tools::call(component, tool, arguments.to_string());
         (call.blobs, call.workspace) = self.inputs(arguments);
+        call.keyvalue = self.kept.of(tool);
         call.progress = progress;
         catalogue.sandbox().call(grant, call).await.map_err(|error| failed(error.to_string()))
     }

@@ -116,13 +116,12 @@ impl Eye {
     }
 }
 
-/// Adds the manifest and the components of a folder.
+/// Adds the manifest, the components and their policies of a folder.
 fn look(folder: &Path, state: &mut State) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        let counts =
-            path.extension().is_some_and(|e| e == "wasm") || path.file_name().is_some_and(|f| f == "tool.toml");
-        if counts {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".wasm") || name.ends_with(".policy.yaml") || name == "tool.toml" {
             note(path, state);
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     host::Host,
     inputs::Inputs,
+    kept::Kept,
     mcp::{
         handler::{Connection, Handler, Notices},
         live::Live,
@@ -47,7 +48,8 @@ impl Mcp {
     pub fn new(host: &Host, tools: Live, config: &Config, address: IpAddr) -> anyhow::Result<Self> {
         let accountant = &host.sessions.accountant;
         let all = accountant.open(&config.session_limits(&accountant.capacity()))?;
-        let (most, attachments, live) = (config.quota, config.session.attachments, config.session.live);
+        let session = &config.session;
+        let (most, kept, attachments, live) = (config.quota, session.kept, session.attachments, session.live);
         let connections = Arc::new(AtomicUsize::new(0));
         let connect = move || {
             let place = Place::take(&connections, live)?;
@@ -56,6 +58,7 @@ impl Mcp {
                 account: all.open(&Limits::default()).map_err(io::Error::other)?,
                 most,
                 inputs: Inputs::default().into(),
+                kept: Kept::new(kept),
                 attachments,
                 lasts: false,
                 notices: Notices::default(),

@@ -3,11 +3,14 @@
 pub(crate) mod blobs;
 pub(crate) mod clock;
 pub(crate) mod files;
+pub(crate) mod http;
+pub(crate) mod keyvalue;
 pub(crate) mod log;
 pub(crate) mod parallel;
 pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod stdio;
+pub(crate) mod transport;
 pub(crate) mod waiting;
 
 use crate::{
@@ -32,12 +35,23 @@ use wasmtime_wasi::{
 };
 
 /// What a component may import, for error messages.
-pub(crate) const AVAILABLE: &str = "`tomas:tool/{blobs,parallel,progress,log}@0.1.0` and \
-     `wasi:{cli,clocks,filesystem,io,random,sockets}@0.2`";
+pub(crate) const AVAILABLE: &str = "`tomas:tool/{blobs,parallel,progress,log}@0.1.0`, \
+     `wasi:{cli,clocks,filesystem,http,io,random,sockets}@0.2` `wasi:config/store@0.2.0-rc.1` and \
+     `wasi:keyvalue/{store,atomics,batch}@0.2.0-draft`";
 
 /// The packages of [`AVAILABLE`].
-pub(crate) const PACKAGES: [&str; 7] =
-    ["tomas:tool/", "wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+pub(crate) const PACKAGES: [&str; 10] = [
+    "tomas:tool/",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:config/",
+    "wasi:filesystem/",
+    "wasi:http/",
+    "wasi:io/",
+    "wasi:keyvalue/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 
 /// A linker with every import there is.
 ///
@@ -51,6 +65,9 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     ours::progress::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
     ours::log::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
     add_wasi(l)?;
+    http::add_to_linker(l)?;
+    keyvalue::add_to_linker(l)?;
+    wasmtime_wasi_config::add_to_linker(l, State::config)?;
     Ok(linker)
 }
 

@@ -11,7 +11,7 @@ use crate::{
     context::{Context, Stop},
     cpu::Spent,
     guard::guarded,
-    outcome,
+    outcome, pool,
     state::State,
 };
 use std::{
@@ -113,6 +113,7 @@ impl Shards {
         if let Err(stop) = runtime.block_on(guarded(&self.context, self.work())) {
             self.fail(stop.to_string());
         }
+        pool::tidy(runtime, &self.context);
     }
 
     fn enter(&self) -> Option<Leave<'_>> {

@@ -4,6 +4,7 @@
 mod beginning;
 mod cancelling;
 mod loading;
+mod network;
 mod outcomes;
 mod parallel;
 mod permissions;
