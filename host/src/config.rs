@@ -65,6 +65,7 @@ pub struct Session {
     pub memory: Or<Bytes>,
     pub attachments: Bytes,
     pub kept: Bytes,
+    pub record: bool,
     pub folders: Vec<PathBuf>,
     pub live: usize,
     pub requests: usize,
@@ -271,7 +272,7 @@ mod tests {
     /// Changing this list changes what users have in their files: say so in the release notes.
     const KEYS: &str = "server.address server.max_body server.header_timeout server.body_timeout server.queue \
         server.shutdown capacity.cpu capacity.memory capacity.gpu_sms capacity.gpu_memory session.cpu session.memory \
-        session.attachments session.kept session.folders session.live session.requests quota.deadline quota.output paths.tools \
+        session.attachments session.kept session.record session.folders session.live session.requests quota.deadline quota.output paths.tools \
         paths.levels paths.registry paths.model paths.store planner.kind planner.concurrent planner.quoted sandbox.workers sandbox.cache \
         sandbox.certificates";
 

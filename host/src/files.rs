@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use std::{
     fs,
     io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 use tomas_core::amount::Bytes;
@@ -13,13 +14,26 @@ use tomas_core::amount::Bytes;
 /// # Errors
 /// When the disk does not take it; an earlier file of that name is then still there.
 pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write(path, bytes, 0o644)
+}
+
+/// As [`replace`], for what nobody else of the machine should read.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write(path, bytes, 0o600)
+}
+
+/// Temporary files are private; what replaces an ordinary file should be an ordinary file.
+fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     let failed = || format!("`{}` cannot be written\nhint: is the disk full, or the folder read-only?", path.display());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(failed)?;
     let mut partial = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
     partial.write_all(bytes).with_context(failed)?;
     partial.as_file().sync_all().with_context(failed)?;
-    readable(partial.as_file()).with_context(failed)?;
+    partial.as_file().set_permissions(fs::Permissions::from_mode(mode)).with_context(failed)?;
     partial.persist(path).map_err(|e| e.error).with_context(failed)?;
     Ok(())
 }
@@ -40,12 +54,6 @@ pub fn read(path: &Path, most: Bytes) -> anyhow::Result<Vec<u8>> {
         bail!("`{}` has more than {most}, which is the most allowed\nhint: give a smaller file", path.display());
     }
     Ok(bytes)
-}
-
-/// Temporary files are private; what replaces an ordinary file should be an ordinary file.
-fn readable(file: &fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(test)]

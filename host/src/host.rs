@@ -33,7 +33,8 @@ impl Host {
         };
         let folder = place.store_folder();
         let store = Arc::new(Store::open(&folder).await?);
-        let toolbox = Arc::new(Toolbox::new(place.sandbox()?, &place.found()?, registry.tools())?);
+        let toolbox =
+            Arc::new(Toolbox::new(place.sandbox()?, &place.found()?, registry.tools())?.recording(place.recordings()));
         let planner = loading.await??;
         let agent = Agent::new(toolbox, registry, planner, &config.planner, config.quota);
         let accountant = Accountant::new(config.capacity(), config.server.queue);

@@ -21,6 +21,7 @@ pub mod place;
 pub mod planner;
 pub mod policy;
 pub mod profile;
+pub mod recording;
 pub mod server;
 pub mod session;
 pub mod store;

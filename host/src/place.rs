@@ -3,6 +3,7 @@
 use crate::{
     config::{Config, Or},
     paths::{self, Purpose},
+    recording::Recordings,
     tools::{self, Found},
 };
 use anyhow::Context as _;
@@ -88,6 +89,12 @@ impl Place {
             return Ok(found);
         }
         names.iter().map(|name| tools::pick(&found, name).cloned()).collect()
+    }
+
+    /// Where calls are recorded, if they are.
+    #[must_use]
+    pub fn recordings(&self) -> Option<Recordings> {
+        self.config.session.record.then(|| Recordings::new(&self.store_folder()))
     }
 
     /// A sandbox.

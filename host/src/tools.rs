@@ -1,15 +1,15 @@
 //! Tools on disk, found at start and loaded when first needed: folders with a `tool.toml` and a component, and components
 //! alone, whose every export is a tool.
 
-use crate::policy::Policy;
+use crate::{policy::Policy, recording::Recordings};
 use anyhow::{Context as _, bail};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
-use tomas_core::{manifest::Manifest, name::ToolName, tool::Tool};
-use tomas_sandbox::{Call, Described, LoadedComponent, Sandbox};
+use tomas_core::{accountant::Grant, manifest::Manifest, name::ToolName, tool::Tool};
+use tomas_sandbox::{Call, Described, Finished, LoadedComponent, Sandbox, SandboxError};
 
 /// A tool on disk, its manifest read.
 #[derive(Debug, Clone)]
@@ -293,6 +293,7 @@ fn read(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
 pub struct Toolbox {
     sandbox: Sandbox,
     slots: BTreeMap<ToolName, Arc<Lazy>>,
+    recordings: Option<Recordings>,
 }
 
 impl Toolbox {
@@ -307,7 +308,29 @@ impl Toolbox {
             let lazy = Lazy::new(found.clone(), tool.component.clone());
             slots.insert(tool.name().clone(), Arc::new(lazy));
         }
-        Ok(Self { sandbox, slots })
+        Ok(Self { sandbox, slots, recordings: None })
+    }
+
+    /// The same, recording every call where `recordings` are given.
+    #[must_use]
+    pub fn recording(self, recordings: Option<Recordings>) -> Self {
+        Self { recordings, ..self }
+    }
+
+    /// Runs a call.
+    ///
+    /// # Errors
+    /// When the host is at fault. A call that cannot be recorded is not: that is in the log.
+    pub async fn call(&self, tool: &Tool, grant: Grant, mut call: Call) -> Result<Finished, SandboxError> {
+        let Some(recordings) = self.recordings.clone() else { return self.sandbox.call(grant, call).await };
+        let pending = Recordings::begin(&mut call, tool, *grant.quota());
+        let finished = self.sandbox.call(grant, call).await?;
+        let (name, recorded) = (tool.name().clone(), finished.clone());
+        tokio::task::spawn_blocking(move || match recordings.end(pending, &recorded) {
+            Ok(id) => tracing::info!(tool = %name, id, "recorded"),
+            Err(error) => tracing::warn!(tool = %name, "a call is not recorded: {error:#}"),
+        });
+        Ok(finished)
     }
 
     /// The sandbox that runs them.

@@ -202,3 +202,27 @@ fn a_new_tool_has_all_its_files_and_says_what_is_next() {
     fails(&world.run(&["tool", "new", "../up"], b""), 1, "cannot be the name of a new tool");
     fails(&world.run(&["tool", "build", "/nowhere"], b""), 1, "has no source that can be built");
 }
+
+#[test]
+fn a_recorded_call_is_replayed_to_the_same_bits() {
+    let world = World::new("");
+    let recorded = world.run(&["tool", "run", "units", r#"{"quantity": "26.2 miles", "to": "km"}"#, "--record"], b"");
+    let said = String::from_utf8_lossy(&recorded.stderr).into_owned();
+    let id =
+        said.lines().find_map(|line| line.strip_prefix("recorded as ")).unwrap_or_else(|| panic!("{said}")).to_owned();
+    let listed = stdout(&world.run(&["tool", "replay"], b""));
+    assert!(listed.starts_with(&id) && listed.contains("26.2 miles"), "{listed}");
+    let replayed = stdout(&world.run(&["tool", "replay", &id, "--times", "2"], b""));
+    assert_eq!(replayed.matches("identical").count(), 2, "{replayed}");
+    for bad in ["0123", "../secrets", "xyz", ""] {
+        fails(&world.run(&["tool", "replay", bad], b""), 1, "tool replay` lists");
+    }
+    // Another result, another verdict.
+    let path = world.store().join(format!("recordings/{id}.json"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("42.16", "43.16")).unwrap();
+    let replayed = world.run(&["tool", "replay", &id], b"");
+    fails(&replayed, 1, "1 of 1 replays of `units` differ");
+    std::fs::write(&path, "{}").unwrap();
+    fails(&world.run(&["tool", "replay", &id], b""), 1, "is refused");
+}

@@ -64,6 +64,11 @@ impl World {
         Self { folder }
     }
 
+    /// Where its sessions, blobs and recordings are.
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
     /// The host with arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tomas-host-under-test"));

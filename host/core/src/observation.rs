@@ -130,6 +130,13 @@ impl BlobRef {
 }
 
 impl Observation {
+    /// Of a call that did nothing yet.
+    #[must_use]
+    pub fn none(quota: Quota) -> Self {
+        let (usage, log, blobs) = (Usage::default(), String::new(), Vec::new());
+        Self { outcome: Outcome::Cancelled, usage, quota, result: None, error: None, log, blobs }
+    }
+
     /// The text a person would read: the result's `text`, the result itself, or the error.
     #[must_use]
     pub fn text(&self) -> String {

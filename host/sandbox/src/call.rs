@@ -4,6 +4,7 @@ use crate::{
     cancel::{CancelToken, lock},
     component::LoadedComponent,
     keyvalue::KeyValue,
+    tape::Tape,
 };
 use std::{
     collections::BTreeMap,
@@ -40,6 +41,8 @@ pub struct Call {
     pub config: Vec<(String, String)>,
     /// What the tool keeps between calls, where `permissions.keyvalue` allows it.
     pub keyvalue: Option<KeyValue>,
+    /// What records the call, or what it was recorded to.
+    pub tape: Option<Tape>,
     /// Stops the call.
     pub cancel: CancelToken,
     /// Who hears of progress.
@@ -60,6 +63,7 @@ impl Call {
             environment: Vec::new(),
             config: Vec::new(),
             keyvalue: None,
+            tape: None,
             cancel: CancelToken::new(),
             progress: None,
         }

@@ -8,6 +8,7 @@ use crate::{
     keyvalue::KeyValue,
     limits::{Memory, Output},
     sandbox::Core,
+    tape::Tape,
     typed::program::CommandLine,
 };
 use std::{
@@ -21,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tomas_core::{manifest::Permissions, quota::Quota};
+use wasmtime::format_err;
 
 /// Why the host ended a call. The first reason stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +65,7 @@ pub(crate) struct Given {
     pub(crate) config: Vec<(String, String)>,
     pub(crate) keyvalue: Option<KeyValue>,
     pub(crate) blobs: BTreeMap<String, Arc<[u8]>>,
+    pub(crate) tape: Option<Tape>,
     pub(crate) progress: Option<ProgressSink>,
     pub(crate) cancel: CancelToken,
 }
@@ -78,6 +81,7 @@ impl Given {
             config: Vec::new(),
             keyvalue: None,
             blobs: BTreeMap::new(),
+            tape: None,
             progress: None,
             cancel: CancelToken::new(),
         }
@@ -102,6 +106,10 @@ pub(crate) struct Context {
     pub(crate) connected: AtomicBool,
     /// What was first denied of the network, in words.
     network: OnceLock<String>,
+    /// What its randomness follows from, drawn when it is first needed.
+    seed: OnceLock<[u8; 32]>,
+    /// Fork-joins so far.
+    pub(crate) maps: AtomicU64,
     products: Mutex<Products>,
     stop: AtomicU8,
     /// Whether the call runs on the thread of whoever asked for it, which it must not hold up.
@@ -147,6 +155,8 @@ impl Context {
             connections: AtomicU32::new(0),
             connected: AtomicBool::new(false),
             network: OnceLock::new(),
+            seed: OnceLock::new(),
+            maps: AtomicU64::new(0),
             products: Mutex::new(Products::default()),
             stop: AtomicU8::new(0),
             guest: AtomicBool::new(false),
@@ -296,6 +306,19 @@ impl Context {
     /// Notes that the call reached for something it may not have.
     pub(crate) fn deny(&self, what: Denied) {
         self.denied.fetch_or(what as u8, Ordering::AcqRel);
+    }
+
+    /// What the call's randomness follows from.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub(crate) fn seed(&self) -> wasmtime::Result<[u8; 32]> {
+        if let Some(seed) = self.seed.get() {
+            return Ok(*seed);
+        }
+        let mut fresh = [0; 32];
+        getrandom::fill(&mut fresh).map_err(|error| format_err!("the system has no randomness: {error}"))?;
+        Ok(*self.seed.get_or_init(|| self.given.tape.as_ref().map_or(fresh, |tape| tape.seed(|| fresh))))
     }
 
     /// Whether the call sent a request.

@@ -45,8 +45,22 @@ impl KeyValue {
     /// An empty store for at most so many bytes of keys and values.
     #[must_use]
     pub fn new(most: Bytes) -> Self {
+        Self::of(most, BTreeMap::new())
+    }
+
+    /// A store that holds these already, whatever they come to.
+    #[must_use]
+    pub fn of(most: Bytes, values: BTreeMap<String, Vec<u8>>) -> Self {
+        let used = values.iter().map(|(key, value)| size(key, value)).sum();
         let most = usize::try_from(most.0).unwrap_or(usize::MAX);
-        Self(Arc::new(Mutex::new(Entries { values: BTreeMap::new(), used: 0, most })))
+        Self(Arc::new(Mutex::new(Entries { values, used, most })))
+    }
+
+    /// What it has room for, and what it holds.
+    #[must_use]
+    pub fn entries(&self) -> (Bytes, BTreeMap<String, Vec<u8>>) {
+        let entries = lock(&self.0);
+        (Bytes(entries.most as u64), entries.values.clone())
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {

@@ -112,10 +112,12 @@ impl Call {
             environment,
             config,
             keyvalue,
+            tape,
             cancel,
             progress,
         } = self;
-        let given = Given { component, permissions, workspace, environment, config, keyvalue, blobs, progress, cancel };
+        let given =
+            Given { component, permissions, workspace, environment, config, keyvalue, tape, blobs, progress, cancel };
         (given, Task::Invoke { tool, arguments: arguments.into() })
     }
 }

@@ -12,7 +12,10 @@ use crate::{
     cpu::Spent,
     weight,
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
@@ -39,6 +42,8 @@ pub(crate) struct State {
     /// The `parallel.map` this instance works for; `None` in the instance that runs the tool itself.
     pub(crate) shards: Option<Arc<Shards>>,
     pub(crate) random: Random,
+    /// What of the call runs now: 0, or the number of a shard.
+    lane: Arc<AtomicU64>,
     wasi: Option<WasiCtx>,
     http: Option<Http>,
     config: Option<WasiConfigVariables>,
@@ -55,20 +60,21 @@ impl State {
     /// When the granted folder cannot be opened.
     pub(crate) fn store(context: Arc<Context>, shards: Option<Arc<Shards>>) -> wasmtime::Result<Store<Self>> {
         let core = Arc::clone(&context.core);
-        let wasi = capability::eager_wasi(&context)?;
+        let wasi = None;
         let mut table = ResourceTable::new();
         // Each handle stands for host memory.
         let handles = u64::from(core.config.max_handles).min(context.quota.memory.0 / HANDLE).max(MIN_HANDLES);
         table.set_max_capacity(usize::try_from(handles).unwrap_or(usize::MAX));
-        let random = Random::new(context.given.permissions.random, core.config.max_random.0);
+        let (random, lane) = (Random::new(Arc::clone(&context), 0), Arc::default());
         let lift = context.quota.memory.0.saturating_mul(2).clamp(MIN_LIFT, MAX_LIFT);
         let mut store = Store::new(
             &core.engine,
-            Self { context, shards, random, wasi, http: None, config: None, table, held: 0, pending: 0 },
+            Self { context, shards, random, lane, wasi, http: None, config: None, table, held: 0, pending: 0 },
         );
         store.limiter(|state| state);
         store.set_hostcall_fuel(usize::try_from(lift).unwrap_or(usize::MAX));
         arm(&mut store);
+        store.data_mut().begin()?;
         Ok(store)
     }
 
@@ -150,16 +156,33 @@ impl ResourceLimiter for State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Self { context, wasi, table, .. } = self;
-        WasiCtxView { ctx: wasi.get_or_insert_with(|| capability::wasi(context)), table }
+        let Self { context, wasi, table, lane, .. } = self;
+        WasiCtxView { ctx: wasi.get_or_insert_with(|| capability::wasi(context, lane)), table }
     }
 }
 
 impl State {
+    /// Makes the WASI context where that can fail.
+    fn begin(&mut self) -> wasmtime::Result<()> {
+        self.wasi = capability::eager_wasi(&self.context, &self.lane)?;
+        Ok(())
+    }
+
+    /// From now on the instance works on this lane of the call.
+    pub(crate) fn enter(&mut self, lane: u64) {
+        self.lane.store(lane, Ordering::Relaxed);
+        self.random.enter(lane);
+    }
+
+    /// What the instance works on.
+    pub(crate) fn lane(&self) -> u64 {
+        self.lane.load(Ordering::Relaxed)
+    }
+
     /// The view of HTTP, made when the guest first asks for something of it.
     pub(crate) fn http_view(&mut self) -> WasiHttpCtxView<'_> {
-        let Self { context, http, table, .. } = self;
-        http.get_or_insert_with(|| Http::new(context)).view(table)
+        let Self { context, http, table, lane, .. } = self;
+        http.get_or_insert_with(|| Http::new(context, lane)).view(table)
     }
 
     /// The view of `wasi:config`, likewise.

@@ -81,7 +81,7 @@ impl Run<'_> {
         call.keyvalue = self.session.kept.of(tool);
         call.cancel = self.cancel.child();
         let Finished { mut observation, written, settlement } =
-            agent.toolbox.sandbox().call(grant, call).await.map_err(anyhow::Error::from)?;
+            agent.toolbox.call(tool, grant, call).await.map_err(anyhow::Error::from)?;
         tracing::debug!(
             session = self.session.id,
             request,

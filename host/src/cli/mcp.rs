@@ -44,7 +44,7 @@ pub fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let config = &place.config;
     let inputs = arguments.files.inputs(config.session.attachments)?;
     let (sandbox, registry) = (place.sandbox()?, place.registry()?);
-    let toolbox = Arc::new(Toolbox::new(sandbox, &place.found()?, registry.tools())?);
+    let toolbox = Arc::new(Toolbox::new(sandbox, &place.found()?, registry.tools())?.recording(place.recordings()));
     let accountant = Accountant::new(config.capacity(), config.server.queue);
     let account = accountant.open(&arguments.budget.limits()).context("the budget is refused")?;
     // Tools have threads of their own; one thread for the protocol wakes no other.

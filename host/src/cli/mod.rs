@@ -10,6 +10,7 @@ pub mod mcp;
 pub mod output;
 pub mod profile;
 pub mod registry;
+pub mod replay;
 pub mod run;
 pub mod serve;
 pub mod tool;

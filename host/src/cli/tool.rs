@@ -1,4 +1,4 @@
-//! `tool list | show | run`, and the way to `tool new | build | check | watch`.
+//! `tool list | show | run`, and the way to `tool new | build | check | watch | replay`.
 
 use super::{
     author,
@@ -6,11 +6,13 @@ use super::{
     check,
     files::Files,
     output::{note, say},
+    replay,
 };
 use crate::{
     inputs::check_name,
     kept::Kept,
     place::{self, Place},
+    recording::Recordings,
     tools::{self, Found},
 };
 use anyhow::{Context as _, bail};
@@ -39,6 +41,13 @@ Example:
   tomas-host tool new count-words --lang python
   tomas-host tool build count-words
   tomas-host tool run ./count-words '{\"text\": \"ha\", \"times\": 3}'";
+
+const REPLAY: &str = "\
+Example:
+  tomas-host tool run units '{\"quantity\": \"26.2 miles\", \"to\": \"km\"}' --record
+  tomas-host tool replay 5f0c2a9e1b7d4c33
+
+Clocks, randomness and what servers answered come from the recording, which lies beside the sessions, readable by you alone.";
 
 /// What to do with tools.
 #[derive(Debug, Subcommand)]
@@ -73,6 +82,18 @@ pub enum Command {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
+    /// Run a recorded call again and compare outcome and usage, or list the recordings
+    #[command(after_help = REPLAY)]
+    Replay {
+        /// Which recording [default: list them]
+        id: Option<String>,
+        /// How often
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        times: u32,
+        /// Print differences and usage as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Check a tool: contract, imports, size, permissions and quota; and try its samples
     Check {
         /// A folder with a tool.toml, or a `.wasm` file
@@ -105,6 +126,9 @@ pub struct RunArguments {
     /// Print result, usage and outcome as JSON
     #[arg(long)]
     json: bool,
+    /// Record the call, so that `tool replay` can run it again
+    #[arg(long)]
+    record: bool,
 }
 
 /// Runs a tool command.
@@ -118,6 +142,7 @@ pub fn run(place: &Place, command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(arguments) => call(place, &arguments),
         Command::New { name, lang, into } => author::new(&name, lang, into.as_deref()),
         Command::Build { folder } => author::build(place, &folder),
+        Command::Replay { id, times, json } => replay::run(place, id.as_deref(), times, json),
         Command::Check { path } => check::check(place, &path),
         Command::Watch { folder } => author::watch(place, &folder),
     }
@@ -172,7 +197,12 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     call.blobs.clone_from(&inputs.blobs);
     call.workspace = inputs.workspace();
     call.keyvalue = Kept::new(place.config.session.kept).of(&tool);
+    let pending = arguments.record.then(|| Recordings::begin(&mut call, &tool, quota));
     let finished = one(&sandbox, quota, call)?;
+    if let Some(pending) = pending {
+        let id = Recordings::new(&place.store_folder()).end(pending, &finished)?;
+        note(&format!("recorded as {id}"));
+    }
     report(&finished, arguments)
 }
 

@@ -5,12 +5,13 @@ use rmcp::model::{Tool as Listed, ToolAnnotations};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
 use tomas_core::{
+    accountant::Grant,
     manifest::{FileAccess, Manifest},
     name::ToolName,
     registry::Registry,
     tool::Tool,
 };
-use tomas_sandbox::{LoadedComponent, Sandbox};
+use tomas_sandbox::{Call, Finished, LoadedComponent, SandboxError};
 
 /// The tools of a host as a client sees them.
 pub struct Catalogue {
@@ -64,10 +65,12 @@ impl Catalogue {
         (!self.others.contains_key(tool.name())).then_some(&*self.registry)
     }
 
-    /// The sandbox that runs them.
-    #[must_use]
-    pub fn sandbox(&self) -> &Sandbox {
-        self.toolbox.sandbox()
+    /// Runs a call.
+    ///
+    /// # Errors
+    /// As [`Toolbox::call`].
+    pub async fn run(&self, tool: &Tool, grant: Grant, call: Call) -> Result<Finished, SandboxError> {
+        self.toolbox.call(tool, grant, call).await
     }
 
     /// The component of a tool, loaded when it is first wanted.
@@ -76,7 +79,7 @@ impl Catalogue {
     /// When it does not load.
     pub async fn component(&self, name: &ToolName) -> anyhow::Result<Arc<LoadedComponent>> {
         match self.others.get(name) {
-            Some(lazy) => lazy.get(self.sandbox()).await,
+            Some(lazy) => lazy.get(self.toolbox.sandbox()).await,
             None => self.toolbox.get(name).await,
         }
     }

@@ -151,7 +151,7 @@ impl Connection {
         (call.blobs, call.workspace) = self.inputs(arguments);
         call.keyvalue = self.kept.of(tool);
         call.progress = progress;
-        catalogue.sandbox().call(grant, call).await.map_err(|error| failed(error.to_string()))
+        catalogue.run(tool, grant, call).await.map_err(|error| failed(error.to_string()))
     }
 
     /// The blobs that the arguments name, and the folder.

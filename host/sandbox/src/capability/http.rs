@@ -5,7 +5,10 @@
 //! output quota, what comes in is measured as its input, and what encryption costs is charged to its CPU quota, because it
 //! happens on the call's own thread. Redirects are not followed: a guest that does so asks again, and is judged again.
 
-use super::transport::{self, Target};
+use super::{
+    taped,
+    transport::{self, Target},
+};
 use crate::{
     context::{Context, Denied},
     state::State,
@@ -15,7 +18,10 @@ use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{self, Poll},
 };
 use tomas_core::network;
@@ -87,10 +93,10 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(context: &Arc<Context>) -> Self {
+    pub(crate) fn new(context: &Arc<Context>, lane: &Arc<AtomicU64>) -> Self {
         let mut limits = WasiHttpCtx::new();
         limits.set_field_size_limit(FIELDS);
-        Self { limits, outgoing: Outgoing(Arc::clone(context)) }
+        Self { limits, outgoing: Outgoing { context: Arc::clone(context), lane: Arc::clone(lane) } }
     }
 
     /// The view that `wasmtime_wasi_http` works on.
@@ -100,7 +106,11 @@ impl Http {
 }
 
 /// Sends requests for a call.
-struct Outgoing(Arc<Context>);
+struct Outgoing {
+    context: Arc<Context>,
+    /// What of the call runs now.
+    lane: Arc<AtomicU64>,
+}
 
 impl WasiHttpHooks for Outgoing {
     fn send_request(
@@ -109,9 +119,9 @@ impl WasiHttpHooks for Outgoing {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<transport::Sent, Error>> + Send> {
-        let context = Arc::clone(&self.0);
+        let (context, lane) = (Arc::clone(&self.context), self.lane.load(Ordering::Relaxed));
         match target(&context, &request) {
-            Ok(target) => Box::new(transport::send(context, target, request, options)),
+            Ok(target) => Box::new(taped::send(context, lane, target, request, options)),
             Err(error) => Box::new(async { Err(error) }),
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod parallel;
 pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod stdio;
+pub(crate) mod taped;
 pub(crate) mod transport;
 pub(crate) mod waiting;
 
@@ -19,7 +20,10 @@ use crate::{
     state::State,
     typed::program,
 };
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Instant,
+};
 use tomas_bindings::tomas::tool as ours;
 use wasmtime::{
     Engine,
@@ -128,9 +132,9 @@ fn denied_sockets(state: &mut State) -> wasmtime_wasi::sockets::WasiSocketsCtxVi
 ///
 /// # Errors
 /// When the folder cannot be opened.
-pub(crate) fn eager_wasi(context: &Arc<Context>) -> Result<Option<WasiCtx>, SandboxError> {
+pub(crate) fn eager_wasi(context: &Arc<Context>, lane: &Arc<AtomicU64>) -> Result<Option<WasiCtx>, SandboxError> {
     let Some(workspace) = files::granted(context) else { return Ok(None) };
-    let mut builder = builder(context);
+    let mut builder = builder(context, lane);
     let perms = if files::room(context).is_some() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
     let folder = &workspace.folder;
     let opened = builder.preopened_dir(folder, files::WORKSPACE, perms);
@@ -139,13 +143,13 @@ pub(crate) fn eager_wasi(context: &Arc<Context>) -> Result<Option<WasiCtx>, Sand
 }
 
 /// The WASI context of a call without a folder.
-pub(crate) fn wasi(context: &Arc<Context>) -> WasiCtx {
-    builder(context).build()
+pub(crate) fn wasi(context: &Arc<Context>, lane: &Arc<AtomicU64>) -> WasiCtx {
+    builder(context, lane).build()
 }
 
 /// No network, which is what a builder begins with; of the environment what was granted; arguments and standard input only
 /// for a program.
-fn builder(context: &Arc<Context>) -> WasiCtxBuilder {
+fn builder(context: &Arc<Context>, lane: &Arc<AtomicU64>) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
     builder.stderr(stdio::Stdio::log(context)).envs(&context.given.environment);
     match context.command.get() {
@@ -157,8 +161,15 @@ fn builder(context: &Arc<Context>) -> WasiCtxBuilder {
     };
     // Each call has a thread of its own, so files may block it: what they cost is then charged to the call.
     builder.allow_blocking_current_thread(true);
-    if !context.given.permissions.clock {
-        builder.wall_clock(clock::Still).monotonic_clock(clock::Still);
+    match &context.given.tape {
+        _ if !context.given.permissions.clock => {
+            builder.wall_clock(clock::Still).monotonic_clock(clock::Still);
+        }
+        None => {}
+        Some(tape) => {
+            let taped = clock::Taped { tape: tape.clone(), lane: Arc::clone(lane), begun: Instant::now() };
+            builder.wall_clock(taped.clone()).monotonic_clock(taped);
+        }
     }
     builder
 }

@@ -63,6 +63,8 @@ const ITEM: usize = 96;
 /// The shards of one `map`, shared by those who work on them.
 pub(crate) struct Shards {
     context: Arc<Context>,
+    /// The lane of the first shard.
+    first: u64,
     queue: Mutex<Queue>,
     /// A helper left.
     left: Condvar,
@@ -89,7 +91,8 @@ impl Shards {
         let waiting = items.into_iter().enumerate().collect();
         let queue = Mutex::new(Queue { waiting, results, ..Queue::default() });
         let (left, abandoned, held) = (Condvar::new(), AtomicBool::new(false), Mutex::new(bytes));
-        Ok(Self { context, queue, left, abandoned, held })
+        let first = (context.maps.fetch_add(1, Ordering::Relaxed) << 32) + 1;
+        Ok(Self { context, first, queue, left, abandoned, held })
     }
 
     /// Whether the work is pointless because a shard failed.
@@ -139,6 +142,8 @@ impl Shards {
             return Ok(());
         };
         while let Some((index, item)) = self.next() {
+            // What a shard sees does not depend on who works on it.
+            store.data_mut().enter(self.first + index as u64);
             match instance.call_worker(&mut store, &item).await? {
                 Ok(result) => self.put(index, result)?,
                 Err(message) => {

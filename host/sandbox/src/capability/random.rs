@@ -1,52 +1,69 @@
-//! `wasi:random`: the system's randomness where it is granted, else a sequence that is the same in every call.
+//! `wasi:random`: a sequence that follows from a seed, which is drawn from the system where randomness is granted, and else is
+//! the same in every call. So every call can be replayed.
+//!
+//! The sequence is BLAKE3 in keyed mode as an extendable output function, which is indistinguishable from randomness to whoever
+//! does not know the seed.
 
+use crate::context::Context;
+use std::sync::Arc;
 use wasmtime::{bail, format_err};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
-/// The seed of calls without the permission: the fractional part of the golden ratio.
-const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+/// The seed of calls without the permission: the fractional part of the golden ratio, and zeros.
+const SEED: [u8; 32] = {
+    let golden = 0x9E37_79B9_7F4A_7C15_u64.to_le_bytes();
+    let mut seed = [0; 32];
+    let mut at = 0;
+    while at < golden.len() {
+        seed[at] = golden[at];
+        at += 1;
+    }
+    seed
+};
 
 /// The source of one instance.
 pub(crate) struct Random {
-    real: bool,
-    most: u64,
-    state: u64,
+    context: Arc<Context>,
+    lane: u64,
+    /// Where the sequence is; begun when the guest first asks.
+    at: Option<blake3::OutputReader>,
 }
 
 impl Random {
-    /// A source of at most `most` bytes at once.
-    pub(crate) fn new(real: bool, most: u64) -> Self {
-        Self { real, most, state: SEED }
+    /// A source for a lane of the call: the call itself, or a shard of its workers.
+    pub(crate) const fn new(context: Arc<Context>, lane: u64) -> Self {
+        Self { context, lane, at: None }
     }
 
-    /// SplitMix64 (Steele, Lea and Flood, 2014).
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(SEED);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+    /// Begins the sequence of another lane.
+    pub(crate) fn enter(&mut self, lane: u64) {
+        (self.lane, self.at) = (lane, None);
+    }
+
+    fn reader(&mut self) -> wasmtime::Result<&mut blake3::OutputReader> {
+        if self.at.is_none() {
+            let seed = if self.context.given.permissions.random { self.context.seed()? } else { SEED };
+            let mut hasher = blake3::Hasher::new_keyed(&seed);
+            self.at = Some(hasher.update(&self.lane.to_le_bytes()).finalize_xof());
+        }
+        self.at.as_mut().ok_or_else(|| format_err!("there is no randomness"))
     }
 
     fn bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
-        if length > self.most {
-            bail!("asked for {length} random bytes at once, at most {} are given", self.most);
+        let most = self.context.core.config.max_random.0;
+        if length > most {
+            bail!("asked for {length} random bytes at once, at most {most} are given");
         }
         let mut bytes = vec![0; usize::try_from(length)?];
-        if self.real {
-            getrandom::fill(&mut bytes).map_err(unavailable)?;
-        } else {
-            bytes.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]));
-        }
+        self.reader()?.fill(&mut bytes);
         Ok(bytes)
     }
 
     fn word(&mut self) -> wasmtime::Result<u64> {
-        if self.real { getrandom::u64().map_err(unavailable) } else { Ok(self.next()) }
+        let mut word = [0; 8];
+        self.reader()?.fill(&mut word);
+        Ok(u64::from_le_bytes(word))
     }
-}
-
-fn unavailable(error: getrandom::Error) -> wasmtime::Error {
-    format_err!("the system has no randomness: {error}")
 }
 
 impl random::Host for Random {
@@ -72,20 +89,5 @@ impl insecure::Host for Random {
 impl insecure_seed::Host for Random {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
         Ok((self.word()?, self.word()?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_permission_every_instance_sees_the_same() {
-        let mut sources = [Random::new(false, 100), Random::new(false, 100)];
-        let [left, right] = sources.each_mut().map(|source| source.bytes(13).unwrap());
-        assert_eq!(left, right);
-        assert!(sources.iter_mut().all(|source| source.bytes(101).is_err()));
-        let mut real = Random::new(true, 100);
-        assert_ne!(real.bytes(32).unwrap(), real.bytes(32).unwrap());
     }
 }

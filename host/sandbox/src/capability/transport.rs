@@ -46,7 +46,10 @@ pub(crate) struct Target {
 }
 
 /// A response, and what keeps its connection going.
-pub(crate) type Sent = (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+pub(crate) type Sent = (http::Response<WasiBody>, Going);
+
+/// What a connection does until it is done.
+pub(crate) type Going = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// Sends a request and waits for the head of its response.
 pub(crate) async fn send(
@@ -57,8 +60,7 @@ pub(crate) async fn send(
 ) -> Result<Sent, Error> {
     let connection = Connection::of(&context)?;
     let limits = Limits::of(options);
-    let line = request.method().as_str().len() + request.uri().path_and_query().map_or(1, |path| path.as_str().len());
-    context.emit(line + headers(request.headers())).map_err(|_| Error::HttpRequestHeaderSectionSize(None))?;
+    context.emit(line(&request) + headers(request.headers())).map_err(|_| Error::HttpRequestHeaderSectionSize(None))?;
     let stream = timeout(limits.connect, connect(&context, &target)).await.map_err(|_| Error::ConnectionTimeout)??;
     // Only proxies are told the whole address.
     let path = request.uri().path_and_query().cloned().unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
@@ -86,6 +88,11 @@ pub(crate) async fn send(
         boxed(Arriving { body, context, patience: limits.between_bytes, silence: None, _connection: connection })
     });
     Ok((response, Box::new(async move { if going { Ok(io.await?) } else { Ok(()) } })))
+}
+
+/// Bytes of the line that begins a request, as far as the guest says them.
+pub(crate) fn line<B>(request: &http::Request<B>) -> usize {
+    request.method().as_str().len() + request.uri().path_and_query().map_or(1, |path| path.as_str().len())
 }
 
 /// How long a guest lets a request take.

@@ -10,5 +10,6 @@ mod parallel;
 mod permissions;
 mod programs;
 mod quotas;
+mod replay;
 mod support;
 mod typed;

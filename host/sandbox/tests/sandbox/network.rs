@@ -59,13 +59,13 @@ static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
 static FETCH: LazyLock<Arc<LoadedComponent>> = LazyLock::new(|| SANDBOX.load(&fixture("fetch")).unwrap());
 
 /// A call of the fixture that may reach `network`.
-fn fetch(words: &[&str], network: &[&str]) -> Call {
+pub(crate) fn fetch(words: &[&str], network: &[&str]) -> Call {
     let mut call = Call::new(Arc::clone(&FETCH), "run".parse().unwrap(), json!({ "arguments": words }).to_string());
     call.permissions.network = network.iter().map(|text| text.parse().unwrap()).collect();
     call
 }
 
-fn run(quota: Quota, call: Call) -> Observation {
+pub(crate) fn run(quota: Quota, call: Call) -> Observation {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(SANDBOX.call(grant(quota), call)).unwrap().observation
 }
@@ -78,7 +78,7 @@ fn expect(outcome: Outcome, quota: Quota, call: Call) -> Observation {
 }
 
 /// Serves each connection on a thread of its own, for as long as the process lives.
-fn serve(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
+pub(crate) fn serve(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let answer = Arc::new(answer);
@@ -92,7 +92,7 @@ fn serve(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
 }
 
 /// Reads the head of a request.
-fn head(stream: &mut impl std::io::Read) -> String {
+pub(crate) fn head(stream: &mut impl std::io::Read) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
