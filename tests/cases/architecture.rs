@@ -53,10 +53,19 @@ fn rooms_know_only_whom_they_may() {
         ("tomas-planner", &["tomas-core", "tomas-nn"]),
         ("tomas-accelerator", &["tomas-core"]),
         ("tomas-authoring", &[]),
+        ("tomas-distribution", &[]),
         ("tomas-trainer", &["tomas-core", "tomas-nn", "tomas-planner"]),
         (
             "tomas-host",
-            &["tomas-core", "tomas-sandbox", "tomas-planner", "tomas-accelerator", "tomas-authoring", "tomas-trainer"],
+            &[
+                "tomas-core",
+                "tomas-sandbox",
+                "tomas-planner",
+                "tomas-accelerator",
+                "tomas-authoring",
+                "tomas-distribution",
+                "tomas-trainer",
+            ],
         ),
     ]);
     let all = dependencies();
@@ -74,12 +83,13 @@ fn rooms_know_only_whom_they_may() {
 
 #[test]
 fn heavy_dependencies_live_in_one_room_each() {
-    let rooms: [(&[&str], &[&str]); 7] = [
+    let rooms: [(&[&str], &[&str]); 8] = [
         (&["wasmtime", "wasmtime-wasi"], &["tomas-sandbox", "tomas-bindings"]),
         (&["candle-core", "candle-nn", "candle-transformers", "tokenizers", "gemm", "safetensors"], &["tomas-nn"]),
         (&["llguidance", "toktrie", "bm25"], &["tomas-planner"]),
         (&["cudarc"], &["tomas-accelerator"]),
         (&["wit-parser", "wit-component", "wit-bindgen-c"], &["tomas-authoring"]),
+        (&["ureq", "rustls", "ed25519-dalek", "sha2"], &["tomas-distribution"]),
         (&["axum", "hyper", "rmcp", "sqlx", "clap", "mimalloc", "tower-http"], &["tomas-host"]),
         (&["tokio"], &["tomas-sandbox", "tomas-host"]),
     ];
