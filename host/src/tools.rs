@@ -1,14 +1,45 @@
 //! Tools on disk, found at start and loaded when first needed: folders with a `tool.toml` and a component, and components
 //! alone, whose every export is a tool.
 
+use crate::{
+    files,
+    trust::{self, Papers, Rules},
+};
 use anyhow::{Context as _, bail};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
-use tomas_core::{manifest::Manifest, name::ToolName, tool::Tool};
+use tomas_core::{amount::Bytes, manifest::Manifest, name::ToolName, tool::Tool};
 use tomas_sandbox::{Call, Described, LoadedComponent, Sandbox};
+
+/// Most bytes of a `tool.toml`.
+const MOST_MANIFEST: Bytes = Bytes::mib(1);
+
+/// A folder of tools, or of one, and what its tools must meet.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is demanded there.
+    pub rules: Arc<Rules>,
+}
+
+impl Folder {
+    /// A folder that demands nothing.
+    #[must_use]
+    pub fn open(path: &Path) -> Self {
+        Self { path: path.to_owned(), rules: Arc::default() }
+    }
+
+    /// What stands beside a component that has no manifest: nothing but the rules.
+    #[must_use]
+    pub fn papers_alone(&self, path: &Path) -> Papers {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Papers { name, rules: Arc::clone(&self.rules), ..Papers::default() }
+    }
+}
 
 /// A tool on disk, its manifest read.
 #[derive(Debug, Clone)]
@@ -21,38 +52,50 @@ pub struct Found {
     pub component: Option<PathBuf>,
     /// What the component says of itself, where finding the tool took asking it.
     described: Option<Arc<Described>>,
+    /// What vouches for the component.
+    papers: Papers,
 }
 
 impl Found {
-    /// Reads one folder.
+    /// Reads one folder. Nothing is demanded of the tool but that its signature, if it has one, is its own.
     ///
     /// # Errors
     /// When `tool.toml` cannot be read, does not parse or contradicts itself.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        Self::under(folder, Arc::default())
+    }
+
+    /// Reads one folder, where rules hold.
+    fn under(folder: &Path, rules: Arc<Rules>) -> anyhow::Result<Self> {
         let path = folder.join("tool.toml");
-        let text = std::fs::read_to_string(&path).with_context(|| {
+        let bytes = files::read(&path, MOST_MANIFEST).with_context(|| {
             format!("manifest `{}` cannot be read\nhint: give a folder that holds a tool.toml", path.display())
         })?;
+        let refused = || format!("manifest `{}` is refused", path.display());
         let manifest: Manifest =
-            toml::from_str(&text).with_context(|| format!("manifest `{}` is refused", path.display()))?;
-        manifest.validate().with_context(|| format!("manifest `{}` is refused", path.display()))?;
+            toml::from_str(std::str::from_utf8(&bytes).with_context(refused)?).with_context(refused)?;
+        manifest.validate().with_context(refused)?;
+        let (name, signature) = (manifest.name.to_string(), trust::signature(folder));
+        let papers = Papers { name, manifest: Some(bytes), signature, rules };
         let file = format!("{}.wasm", manifest.name);
         let places = match &manifest.component {
             Some(file) => vec![folder.join(file)],
             None => vec![folder.join("../dist").join(&file), folder.join(&file), folder.join("dist").join(&file)],
         };
         let component = places.into_iter().find(|p| p.is_file());
-        Ok(Self { folder: folder.to_owned(), manifest, component, described: None })
+        Ok(Self { folder: folder.to_owned(), manifest, component, described: None, papers })
     }
 
     /// The tools of a component that has no manifest: each export under the file's name and its own, or under the file's
     /// alone where it is the only one. Their ceilings are the default, and they may reach nothing.
     ///
     /// # Errors
-    /// When the component does not load, or no tool can be called like its file.
-    pub fn alone(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<Self>> {
+    /// When the folder demands what it has not, it does not load, or no tool can be called like its file.
+    pub fn alone(path: &Path, folder: &Folder, sandbox: &Sandbox) -> anyhow::Result<Vec<Self>> {
         let refused = || format!("component `{}` is refused", path.display());
-        let described = Arc::new(sandbox.describe(&read(path, sandbox)?).with_context(refused)?);
+        let (papers, bytes) = (folder.papers_alone(path), read(path, sandbox)?);
+        papers.check(&bytes).with_context(refused)?;
+        let described = Arc::new(sandbox.describe(&bytes).with_context(refused)?);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let only = described.exports.len() == 1;
         let name = |export: &ToolName| match only || export.as_str() == stem {
@@ -63,7 +106,7 @@ impl Found {
             let name: ToolName = name(&export.name).parse().with_context(refused)?;
             let manifest = Manifest::of_export(name, export.name.clone());
             let (folder, component) = (path.to_owned(), Some(path.to_owned()));
-            Ok(Self { folder, manifest, component, described: Some(Arc::clone(&described)) })
+            Ok(Self { folder, manifest, component, described: Some(Arc::clone(&described)), papers: papers.clone() })
         });
         found.collect()
     }
@@ -87,10 +130,26 @@ impl Found {
         })
     }
 
+    /// What vouches for it.
+    #[must_use]
+    pub const fn papers(&self) -> &Papers {
+        &self.papers
+    }
+
+    /// The component's bytes, which nobody has anything against: whatever is loaded, described or listed comes from here.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the signature, the trusted keys or the lock of the folder refuse them.
+    pub fn bytes(&self, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
+        let bytes = read(self.component()?, sandbox)?;
+        self.papers.check(&bytes).with_context(|| format!("tool `{}` is refused", self.manifest.name))?;
+        Ok(bytes)
+    }
+
     /// Whether its component is the one of this digest.
     #[must_use]
     pub fn is(&self, digest: &str, sandbox: &Sandbox) -> bool {
-        let bytes = self.component().and_then(|path| read(path, sandbox));
+        let bytes = self.bytes(sandbox);
         bytes.is_ok_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == digest)
     }
 
@@ -103,7 +162,7 @@ impl Found {
         let described = match &self.described {
             Some(described) => Arc::clone(described),
             None => {
-                let bytes = read(self.component()?, sandbox)?;
+                let bytes = self.bytes(sandbox)?;
                 Arc::new(sandbox.describe(&bytes).with_context(|| format!("tool `{name}` does not load"))?)
             }
         };
@@ -114,11 +173,10 @@ impl Found {
     /// Loads the component and joins it with the manifest. Blocks while it compiles.
     ///
     /// # Errors
-    /// When the component is refused, or does not belong to the manifest.
+    /// As [`bytes`](Self::bytes), and when the component is refused, or does not belong to the manifest.
     pub fn load(&self, sandbox: &Sandbox) -> anyhow::Result<(Arc<LoadedComponent>, Tool)> {
-        let path = self.component()?;
         let name = &self.manifest.name;
-        let loaded = sandbox.load_file(path).with_context(|| format!("tool `{name}` does not load"))?;
+        let loaded = sandbox.load(&self.bytes(sandbox)?).with_context(|| format!("tool `{name}` does not load"))?;
         let tool = Tool::join(self.manifest.clone(), loaded.exports(), loaded.digest())
             .with_context(|| format!("tool `{name}` is refused"))?;
         Ok((loaded, tool))
@@ -139,11 +197,11 @@ pub fn call(component: Arc<LoadedComponent>, tool: &Tool, arguments: String) -> 
 ///
 /// # Errors
 /// When a folder cannot be listed, a manifest is refused, or two tools have one name.
-pub fn discover(folders: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
+pub fn discover(folders: &[Folder]) -> anyhow::Result<Vec<Found>> {
     let mut found: BTreeMap<ToolName, Found> = BTreeMap::new();
     for folder in folders {
-        for tool in candidates(folder)? {
-            let tool = Found::read(&tool)?;
+        for tool in candidates(&folder.path)? {
+            let tool = Found::under(&tool, Arc::clone(&folder.rules))?;
             let (name, here) = (tool.manifest.name.clone(), tool.folder.clone());
             if let Some(other) = found.insert(name.clone(), tool) {
                 bail!(
@@ -157,17 +215,21 @@ pub fn discover(folders: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
     Ok(found.into_values().collect())
 }
 
+/// The components in `folders` that no manifest speaks of.
+#[must_use]
+pub fn alone<'a>(found: &[Found], folders: &'a [Folder]) -> Vec<(PathBuf, &'a Folder)> {
+    let spoken: BTreeSet<PathBuf> = found.iter().filter_map(|f| f.component.as_ref()?.canonicalize().ok()).collect();
+    let all = folders.iter().flat_map(|folder| components(&folder.path).into_iter().map(move |path| (path, folder)));
+    all.filter(|(path, _)| !path.canonicalize().is_ok_and(|path| spoken.contains(&path))).collect()
+}
+
 /// Those found, and the tools of all components in `folders` that no manifest speaks of. A component that does not load
 /// is left out with a warning, because it must not take the others away.
 #[must_use]
-pub fn with_components(mut found: Vec<Found>, folders: &[PathBuf], sandbox: &Sandbox) -> Vec<Found> {
-    let spoken: BTreeSet<PathBuf> = found.iter().filter_map(|f| f.component.as_ref()?.canonicalize().ok()).collect();
+pub fn with_components(mut found: Vec<Found>, folders: &[Folder], sandbox: &Sandbox) -> Vec<Found> {
     let mut names: BTreeSet<ToolName> = found.iter().map(|f| f.manifest.name.clone()).collect();
-    for path in folders.iter().flat_map(|folder| components(folder)) {
-        if path.canonicalize().is_ok_and(|path| spoken.contains(&path)) {
-            continue;
-        }
-        match Found::alone(&path, sandbox) {
+    for (path, folder) in alone(&found, folders) {
+        match Found::alone(&path, folder, sandbox) {
             Err(error) => tracing::warn!("{error:#}"),
             Ok(tools) => {
                 for tool in tools {
@@ -249,21 +311,20 @@ impl Lazy {
     /// The component. Blocks while it compiles, which happens once.
     ///
     /// # Errors
-    /// When the component is refused, or is not the one that was described.
+    /// As [`Found::bytes`], and when the component is not the one that was described.
     pub fn load(&self, sandbox: &Sandbox) -> anyhow::Result<Arc<LoadedComponent>> {
         let _compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(component) = self.loaded.get() {
             return Ok(Arc::clone(component));
         }
-        let path = self.found.component()?;
-        let bytes = read(path, sandbox)?;
+        let bytes = self.found.bytes(sandbox)?;
         let digest = blake3::hash(&bytes).to_hex();
         if digest.as_str() != self.digest {
             bail!(
                 "component `{}` has digest `{digest}`, `{}` is wanted\n\
                  hint: it changed since the registry was built or the host started; run `tomas-host registry build`, \
                  start again, or restore it",
-                path.display(),
+                self.found.component()?.display(),
                 self.digest
             );
         }
@@ -273,9 +334,12 @@ impl Lazy {
     }
 }
 
-fn read(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
-    crate::files::read(path, sandbox.max_component())
-        .with_context(|| format!("component `{}` cannot be read", path.display()))
+/// The bytes of a component.
+///
+/// # Errors
+/// When they cannot be read, or are more than the sandbox takes.
+pub fn read(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
+    files::read(path, sandbox.max_component()).with_context(|| format!("component `{}` cannot be read", path.display()))
 }
 
 /// The components of registered tools.
@@ -326,6 +390,8 @@ impl Toolbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tomas_distribution::{PrivateKey, Signature};
+    use tomas_sandbox::{CompileConfig, SandboxConfig};
 
     const MANIFEST: &str = "name = \"t\"\ndescription = \"d\"\n[size]\nargument = \"a\"\nmeasure = \"chars\"\nsmall = 1\n\
         medium = 2\n[quota.ceiling]\ncpu = \"1000m\"\nmemory = \"16MiB\"\ndeadline = \"1s\"\n";
@@ -336,11 +402,11 @@ mod tests {
         let tool = root.path().join("t");
         std::fs::create_dir_all(&tool).unwrap();
         std::fs::write(tool.join("tool.toml"), MANIFEST).unwrap();
-        let found = discover(&[root.path().to_owned()]).unwrap();
+        let found = discover(&[Folder::open(root.path())]).unwrap();
         assert_eq!(found.len(), 1);
         let error = found[0].component().unwrap_err().to_string();
         assert!(error.contains("dist/t.wasm"), "{error}");
-        let error = discover(&[root.path().to_owned(), tool]).unwrap_err().to_string();
+        let error = discover(&[Folder::open(root.path()), Folder::open(&tool)]).unwrap_err().to_string();
         assert!(error.starts_with("tool `t` is in"), "{error}");
     }
 
@@ -350,5 +416,133 @@ mod tests {
         std::fs::write(root.path().join("tool.toml"), format!("surprise = 1\n{MANIFEST}")).unwrap();
         let error = format!("{:#}", Found::read(root.path()).unwrap_err());
         assert!(error.contains("surprise"), "{error}");
+    }
+
+    /// A sandbox that cannot compile, so that whatever gets as far fails differently.
+    fn sandbox(cache: &Path) -> Sandbox {
+        let compile = CompileConfig { program: Some("/nowhere/compiler".into()), ..CompileConfig::default() };
+        Sandbox::new(SandboxConfig { compile, cache_dir: Some(cache.to_owned()), ..SandboxConfig::default() }).unwrap()
+    }
+
+    /// A tool that Ada signed, of a component that is one.
+    fn signed(folder: &Path, key: &PrivateKey) -> Vec<u8> {
+        let component = include_bytes!("../../guest-tools/dist/fixtures/noop.wasm").to_vec();
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("t.wasm"), &component).unwrap();
+        std::fs::write(folder.join("tool.toml"), MANIFEST).unwrap();
+        let signature = Signature::sign(key, &component, MANIFEST.as_bytes());
+        std::fs::write(folder.join(trust::SIGNATURE), signature.text()).unwrap();
+        component
+    }
+
+    /// Why a tool does not load, by any way that there is.
+    fn refused(found: &Found, sandbox: &Sandbox) -> String {
+        let lazy = Lazy::new(found.clone(), String::new());
+        let told = format!("{:#}", found.load(sandbox).err().unwrap());
+        for other in [found.describe(sandbox).err().unwrap(), lazy.load(sandbox).err().unwrap()] {
+            assert_eq!(format!("{other:#}"), told);
+        }
+        told
+    }
+
+    #[test]
+    fn a_tampered_component_is_refused_before_it_is_compiled() {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, sandbox) = (root.path().join("t"), sandbox(&root.path().join("cache")));
+        let mut component = signed(&folder, &PrivateKey::generate("ada").unwrap());
+        let found = Found::read(&folder).unwrap();
+        // As it was signed, it gets as far as the compiler.
+        let told = format!("{:#}", found.load(&sandbox).err().unwrap());
+        assert!(told.contains("does not load"), "{told}");
+        // One bit of a name, so that it still is a component.
+        let at = component.len() - 1;
+        component[at] ^= 1;
+        std::fs::write(folder.join("t.wasm"), &component).unwrap();
+        let told = refused(&found, &sandbox);
+        assert!(told.contains("the component has digest") && told.contains("`ada` signed"), "{told}");
+        assert!(!found.is(blake3::hash(&component).to_hex().as_str(), &sandbox));
+        assert!(!told.contains("does not load"), "{told}");
+    }
+
+    #[test]
+    fn a_manifest_that_grants_more_than_was_signed_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let sandbox = sandbox(&root.path().join("cache"));
+        signed(root.path(), &PrivateKey::generate("ada").unwrap());
+        let more = format!("{MANIFEST}[permissions]\nfiles = \"read_write\"\n");
+        std::fs::write(root.path().join("tool.toml"), more).unwrap();
+        let told = refused(&Found::read(root.path()).unwrap(), &sandbox);
+        assert!(told.contains("the manifest has digest"), "{told}");
+    }
+
+    #[test]
+    fn with_trusted_keys_only_what_they_signed_loads() {
+        let root = tempfile::tempdir().unwrap();
+        let sandbox = sandbox(&root.path().join("cache"));
+        let (ada, eve) = (PrivateKey::generate("ada").unwrap(), PrivateKey::generate("ada").unwrap());
+        let component = signed(&root.path().join("t"), &ada);
+        let found = |keys: Vec<_>| {
+            let rules = Arc::new(Rules::of(root.path(), keys).unwrap());
+            let folders = [Folder { path: root.path().to_owned(), rules }];
+            let found = discover(&folders).unwrap().remove(0);
+            assert!(with_components(Vec::new(), &folders, &sandbox).is_empty());
+            found
+        };
+        assert!(found(vec![eve.public(), ada.public()]).bytes(&sandbox).is_ok());
+        // Of the same name, but another key.
+        let told = refused(&found(vec![eve.public()]), &sandbox);
+        assert!(told.contains("it is signed by `ada ed25519:"), "{told}");
+        std::fs::remove_file(root.path().join("t").join(trust::SIGNATURE)).unwrap();
+        let told = refused(&found(vec![ada.public()]), &sandbox);
+        assert!(told.contains("it is not signed"), "{told}");
+        // A component alone carries no signature.
+        let path = root.path().join("alone.wasm");
+        std::fs::write(&path, component).unwrap();
+        let folder = Folder {
+            path: root.path().to_owned(),
+            rules: Arc::new(Rules::of(root.path(), vec![ada.public()]).unwrap()),
+        };
+        let told = format!("{:#}", Found::alone(&path, &folder, &sandbox).unwrap_err());
+        assert!(told.contains("it is not signed"), "{told}");
+    }
+
+    #[test]
+    fn a_damaged_signature_takes_only_its_own_tool_away() {
+        let root = tempfile::tempdir().unwrap();
+        let sandbox = sandbox(&root.path().join("cache"));
+        signed(root.path(), &PrivateKey::generate("ada").unwrap());
+        for damage in ["", "\0", "key = 3", &"x".repeat(100_000)] {
+            std::fs::write(root.path().join(trust::SIGNATURE), damage).unwrap();
+            let told = refused(&Found::read(root.path()).unwrap(), &sandbox);
+            assert!(told.contains("its signature is refused: it is no signature"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_a_lock_does_not_list_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let sandbox = sandbox(&root.path().join("cache"));
+        let mut component = signed(&root.path().join("t"), &PrivateKey::generate("ada").unwrap());
+        std::fs::write(root.path().join("alone.wasm"), &component).unwrap();
+        let lock = crate::lock::of(root.path(), None, &sandbox).unwrap();
+        assert_eq!(lock.tools().count(), 2);
+        std::fs::write(root.path().join(crate::lock::FILE), lock.text()).unwrap();
+        let folder =
+            Folder { path: root.path().to_owned(), rules: Arc::new(Rules::of(root.path(), Vec::new()).unwrap()) };
+        let found = discover(std::slice::from_ref(&folder)).unwrap().remove(0);
+        assert!(found.bytes(&sandbox).is_ok());
+        std::fs::remove_file(root.path().join("t").join(trust::SIGNATURE)).unwrap();
+        let found = discover(std::slice::from_ref(&folder)).unwrap().remove(0);
+        component.push(0);
+        std::fs::write(root.path().join("t/t.wasm"), &component).unwrap();
+        let told = refused(&found, &sandbox);
+        assert!(told.contains("the component of `t` has digest") && told.contains("tool lock"), "{told}");
+        for (name, says) in [("alone.wasm", "the component of `alone`"), ("new.wasm", "`new` is not in it")] {
+            std::fs::write(root.path().join(name), &component).unwrap();
+            let told = format!("{:#}", Found::alone(&root.path().join(name), &folder, &sandbox).unwrap_err());
+            assert!(told.contains(says), "{told}");
+        }
+        std::fs::write(root.path().join(crate::lock::FILE), "damaged").unwrap();
+        assert!(format!("{:#}", Rules::of(root.path(), Vec::new()).unwrap_err()).contains("tools.lock` is refused"));
     }
 }

@@ -36,4 +36,4 @@ pub use key::{KeyError, PrivateKey, PublicKey};
 pub use lock::{Lock, LockError, Locked};
 pub use reference::{Reference, ReferenceError};
 pub use signature::{Signature, SignatureError};
-pub use transfer::{Progress, Pulled, Session, pull, push};
+pub use transfer::{Pulled, Session, pull, push};

@@ -69,12 +69,12 @@ fn head(stream: &TcpStream) -> String {
 
 fn pull(reference: &Reference, credentials: Option<Credentials>) -> Result<Pulled, RegistryError> {
     let access = Access { credentials, plain_http: false };
-    crate::pull(reference, &mut Session { access, most: MOST, begin: &mut |_| (), progress: &mut |_| () })
+    crate::pull(reference, &mut Session { access, most: MOST, progress: &mut |_, _| () })
 }
 
 fn push(reference: &Reference, artifact: &Artifact) -> Result<Digest, RegistryError> {
     let access = Access::default();
-    crate::push(reference, artifact, &mut Session { access, most: MOST, begin: &mut |_| (), progress: &mut |_| () })
+    crate::push(reference, artifact, &mut Session { access, most: MOST, progress: &mut |_, _| () })
 }
 
 fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {

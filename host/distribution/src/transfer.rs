@@ -12,8 +12,8 @@ use ureq::{
     http::{Response, header},
 };
 
-/// Told how many bytes of a component are there.
-pub type Progress<'a> = &'a mut dyn FnMut(u64);
+/// Told how many bytes of a body have come or gone.
+pub(crate) type Progress<'a> = &'a mut dyn FnMut(u64);
 
 /// What a transfer is held to, and who watches it.
 pub struct Session<'a> {
@@ -21,10 +21,8 @@ pub struct Session<'a> {
     pub access: Access,
     /// Most bytes of a component.
     pub most: u64,
-    /// Told the component's size before it comes or goes.
-    pub begin: &'a mut dyn FnMut(u64),
-    /// Told how much of it has come or gone.
-    pub progress: Progress<'a>,
+    /// Told how many bytes of a component have come or gone, and how many there are.
+    pub progress: &'a mut dyn FnMut(u64, u64),
 }
 
 /// What was pulled.
@@ -60,10 +58,9 @@ pub fn pull(reference: &Reference, session: &mut Session<'_>) -> Result<Pulled, 
         let (found, most) = (image.size, session.most);
         return Err(RegistryError::TooLarge { what: "the component", found, most, hint: TO_PULL });
     }
-    (session.begin)(image.size);
     let request = Request::get(http.url(&format!("blobs/{}", image.digest)), LAYER);
     let response = ok(http.send(&request, &mut |_| ())?, &request.url, reference)?;
-    let component = read(response, image.size, "the component", TO_PULL, session.progress)?;
+    let component = read(response, image.size, "the component", TO_PULL, &mut |n| (session.progress)(n, image.size))?;
     if (component.len() as u64) < image.size {
         let (found, wanted) = (component.len() as u64, image.size);
         return Err(RegistryError::Short { what: "the component", found, wanted });
@@ -94,8 +91,7 @@ pub fn push(reference: &Reference, artifact: &Artifact, session: &mut Session<'_
         same("the artifact's manifest", digest, wanted)?;
     }
     let mut http = Http::new(reference, Right::Push, &session.access);
-    (session.begin)(size);
-    upload(&mut http, reference, &artifact.component, session.progress)?;
+    upload(&mut http, reference, &artifact.component, &mut |n| (session.progress)(n, size))?;
     upload(&mut http, reference, &config, &mut |_| ())?;
     let url = http.url(&format!("manifests/{}", reference.wanted()));
     let request = Request::send("PUT", url, &manifest, IMAGE);

@@ -2,7 +2,7 @@
 //! runs is listed and called a moment later, and clients are told.
 
 use super::catalogue::Catalogue;
-use crate::{place::Place, tools::Toolbox};
+use crate::{lock, place::Place, tools::Toolbox, trust};
 use anyhow::Context as _;
 use std::{
     path::{Path, PathBuf},
@@ -116,12 +116,13 @@ impl Eye {
     }
 }
 
-/// Adds the manifest and the components of a folder.
+/// Adds the components of a folder, and the files that say what they are and may.
 fn look(folder: &Path, state: &mut State) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        let counts =
-            path.extension().is_some_and(|e| e == "wasm") || path.file_name().is_some_and(|f| f == "tool.toml");
+        let said = ["tool.toml", trust::SIGNATURE, lock::FILE];
+        let counts = path.extension().is_some_and(|e| e == "wasm")
+            || path.file_name().is_some_and(|file| said.iter().any(|said| file == *said));
         if counts {
             note(path, state);
         }
