@@ -1,10 +1,10 @@
-//! Tools on their way to and from registries: what travels, what is accepted of it, and how it is put into a folder of
-//! tools: whole or not at all.
+//! How a tool that came from elsewhere is put into a folder of tools: whole or not at all.
 
 use crate::{
     files, lock,
-    tools::{Folder, Found},
-    trust::{self, Papers},
+    parcel::Parcel,
+    tools::{self, Folder},
+    trust,
 };
 use anyhow::{Context as _, bail};
 use std::{
@@ -12,26 +12,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use tomas_core::{amount::Bytes, manifest::Manifest, manifest::Permissions, name::ToolName};
-use tomas_distribution::{Artifact, Digest, Locked, PublicKey, Reference, Signature};
-
-/// The annotation that has `tool.toml`.
-const MANIFEST: &str = "io.tomas-host.manifest";
-/// The annotation that has `tool.sig`.
-const SIGNATURE: &str = "io.tomas-host.signature";
-/// The annotation that says what it is called, for people who look into a registry.
-const TITLE: &str = "org.opencontainers.image.title";
-
-/// A tool that comes from elsewhere. Nothing of it was believed to make this.
-#[derive(Debug)]
-pub struct Parcel {
-    name: ToolName,
-    component: Vec<u8>,
-    /// `tool.toml` and what it says; a component alone has none.
-    manifest: Option<(String, Manifest)>,
-    signature: Option<String>,
-    signer: Option<PublicKey>,
-}
+use tomas_core::amount::Bytes;
+use tomas_distribution::{Digest, Locked, Reference};
 
 /// What became of a parcel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,62 +25,6 @@ pub enum Put {
 }
 
 impl Parcel {
-    /// Unpacks an artifact. A component without a manifest is called like its repository.
-    ///
-    /// # Errors
-    /// When the manifest is refused, names files that are not its own, or its signature is not of these bytes.
-    pub fn open(artifact: Artifact, reference: &Reference) -> anyhow::Result<Self> {
-        let Artifact { component, mut annotations } = artifact;
-        let (text, signature) = (annotations.remove(MANIFEST), annotations.remove(SIGNATURE));
-        if text.is_none() && signature.is_some() {
-            bail!("the artifact has a signature and no `tool.toml`, which it would be of\nhint: ask its author");
-        }
-        let manifest = text.map(|text| Ok::<_, anyhow::Error>((text.clone(), manifest(&text)?))).transpose()?;
-        let name = match &manifest {
-            Some((_, manifest)) => manifest.name.clone(),
-            None => ToolName::spelled(reference.name()).parse().context("the repository names no tool")?,
-        };
-        let papers = Papers {
-            name: name.to_string(),
-            manifest: manifest.as_ref().map(|(text, _)| text.clone().into_bytes()),
-            signature: signature.as_deref().map(Signature::parse),
-            ..Papers::default()
-        };
-        let signer = papers.signer(&component).with_context(|| format!("tool `{name}` is refused"))?.cloned();
-        Ok(Self { name, component, manifest, signature, signer })
-    }
-
-    /// What it is called.
-    #[must_use]
-    pub const fn name(&self) -> &ToolName {
-        &self.name
-    }
-
-    /// Who signed it.
-    #[must_use]
-    pub const fn signer(&self) -> Option<&PublicKey> {
-        self.signer.as_ref()
-    }
-
-    /// Bytes of the component.
-    #[must_use]
-    pub const fn bytes(&self) -> usize {
-        self.component.len()
-    }
-
-    /// What its manifest wants to be permitted, in words; nothing by default.
-    #[must_use]
-    pub fn wants(&self) -> Vec<String> {
-        let value = |permissions: &Permissions| serde_json::to_value(permissions).unwrap_or_default();
-        let denied = value(&Permissions::default());
-        let Some((_, manifest)) = &self.manifest else { return Vec::new() };
-        let wanted = value(&manifest.permissions);
-        let differs = |(key, wish): (&String, &serde_json::Value)| {
-            (denied.get(key) != Some(wish)).then(|| format!("{key} = {wish}"))
-        };
-        wanted.as_object().into_iter().flatten().filter_map(differs).collect()
-    }
-
     /// Puts it into a folder of tools, and into that folder's lock where it has one. What is there and differs is only
     /// replaced by `force`.
     ///
@@ -159,32 +85,6 @@ impl Parcel {
     }
 }
 
-/// Packs a tool's folder, or a component alone. What a pull would refuse is refused here.
-///
-/// # Errors
-/// When it cannot be read, carries a signature that is not its own, or cannot be put elsewhere as it is.
-pub fn pack(path: &Path, most: Bytes, reference: &Reference) -> anyhow::Result<Artifact> {
-    let mut annotations = BTreeMap::new();
-    let component = if path.is_dir() {
-        let found = Found::read(path)?;
-        let text = |name: &str| {
-            let bytes = files::read(&path.join(name), Bytes::mib(1))?;
-            String::from_utf8(bytes).with_context(|| format!("`{name}` is not text"))
-        };
-        annotations.insert(MANIFEST.to_owned(), text("tool.toml")?);
-        if found.papers().signature.is_some() {
-            annotations.insert(SIGNATURE.to_owned(), text(trust::SIGNATURE)?);
-        }
-        annotations.insert(TITLE.to_owned(), found.manifest.name.to_string());
-        files::read(found.component()?, most)?
-    } else {
-        files::read(path, most)?
-    };
-    let artifact = Artifact { component, annotations };
-    Parcel::open(artifact.clone(), reference)?;
-    Ok(artifact)
-}
-
 /// Refuses a tool that another folder has under the same name: then neither would load.
 ///
 /// # Errors
@@ -195,7 +95,7 @@ pub fn alone(parcel: &Parcel, into: &Path, folders: &[Folder]) -> anyhow::Result
     }
     let here = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let target = here(into).join(parcel.name.as_str());
-    let found = crate::tools::discover(folders)?;
+    let found = tools::discover(folders)?;
     match found.iter().find(|found| found.manifest.name == parcel.name && here(&found.folder) != target) {
         Some(found) => bail!(
             "tool `{}` is in `{}` already\nhint: remove it there first; two tools of one name do not load",
@@ -204,45 +104,6 @@ pub fn alone(parcel: &Parcel, into: &Path, folders: &[Folder]) -> anyhow::Result
         ),
         None => Ok(()),
     }
-}
-
-/// A manifest from elsewhere: it may name its own files and no others.
-fn manifest(text: &str) -> anyhow::Result<Manifest> {
-    let refused = || "the artifact's `tool.toml` is refused";
-    let manifest: Manifest = toml::from_str(text).with_context(refused)?;
-    manifest.validate().with_context(refused)?;
-    if let Some(file) = manifest.component.as_deref().filter(|file| !is_component(file)) {
-        let shown: String = file.chars().take(80).collect();
-        bail!(
-            "the component of `{}` is `{}`, a file name such as `{}.wasm` is wanted\n\
-             hint: a tool that is shared has its component beside its tool.toml",
-            manifest.name,
-            shown.escape_debug(),
-            manifest.name
-        );
-    }
-    let blobs = manifest.samples.iter().flat_map(|sample| sample.blobs.values().map(|blob| &blob.path));
-    let folders = manifest.samples.iter().filter_map(|sample| sample.files.as_ref());
-    if let Some(path) = blobs.chain(folders).find(|path| !is_inside(path)) {
-        let shown: String = path.chars().take(80).collect();
-        bail!(
-            "a sample of `{}` reads `{}`, which is not in its folder\nhint: a tool that is shared reads only its own files",
-            manifest.name,
-            shown.escape_debug()
-        );
-    }
-    Ok(manifest)
-}
-
-fn is_component(file: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    file.len() <= 128 && file.ends_with(".wasm") && !file.starts_with('.') && file.chars().all(plain)
-}
-
-/// A relative path that does not climb.
-fn is_inside(path: &str) -> bool {
-    use std::path::Component::{CurDir, Normal};
-    !path.contains('\0') && Path::new(path).components().all(|part| matches!(part, Normal(_) | CurDir))
 }
 
 /// Whether exactly these files are there.
@@ -292,19 +153,19 @@ fn place(folder: &Path, target: &Path, files: &BTreeMap<String, &[u8]>) -> anyho
     if replaces {
         fs::rename(target, &old).with_context(failed)?;
     }
-    fs::rename(&new, target)
-        .or_else(|error| {
-            if replaces {
-                fs::rename(&old, target)?;
-            }
-            Err(error)
-        })
-        .with_context(failed)
+    let placed = fs::rename(&new, target);
+    if placed.is_err() && replaces && fs::rename(&old, target).is_err() {
+        // What was there is now in the draft, and must not go with it.
+        drop(draft.keep());
+    }
+    placed.with_context(failed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parcel::MANIFEST;
+    use tomas_distribution::Artifact;
 
     const MINIMAL: &str = "name = \"loud\"\ncomponent = \"any.wasm\"\n";
 
@@ -351,39 +212,6 @@ mod tests {
         assert!(put(folder.path(), None, b"two", false).unwrap_err().to_string().contains("--force"));
         put(folder.path(), None, b"two", true).unwrap();
         assert_eq!(fs::read(folder.path().join("loud_tool.wasm")).unwrap(), b"two");
-    }
-
-    #[test]
-    fn hostile_names_and_files_are_refused() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("tools");
-        let long = "a".repeat(65);
-        for name in ["../up", "/etc/x", "a/b", "", ".", "..", "a\\u0000b", "a\\nb", "é", &long] {
-            let text = format!("name = \"{name}\"\n");
-            assert!(put(&folder, Some(&text), b"", true).is_err(), "{name}");
-        }
-        let long = format!("{long}{long}.wasm");
-        for file in ["../x.wasm", "/tmp/x.wasm", "a/x.wasm", ".x.wasm", "tool.toml", "x", "x.wasm\\u0000", &long] {
-            let text = format!("name = \"a\"\ncomponent = \"{file}\"\n");
-            assert!(put(&folder, Some(&text), b"", true).unwrap_err().to_string().contains("is wanted"), "{file}");
-        }
-        for path in ["../secret", "/etc/passwd", "a/../../b"] {
-            for field in [format!("files = \"{path}\""), format!("blobs = {{ a = {{ path = \"{path}\" }} }}")] {
-                let text = format!("name = \"a\"\n[[samples]]\nsize = \"small\"\narguments = {{}}\n{field}\n");
-                let told = put(&folder, Some(&text), b"", true).unwrap_err().to_string();
-                assert!(told.contains("not in its folder"), "{told}");
-            }
-        }
-        assert!(put(&folder, Some("["), b"", true).is_err());
-        assert!(names(root.path()).is_empty());
-    }
-
-    #[test]
-    fn what_a_manifest_wants_is_said() {
-        let parcel = |text: &str| Parcel::open(artifact(Some(text), b""), &reference()).unwrap();
-        assert!(parcel(MINIMAL).wants().is_empty());
-        let wants = parcel("name = \"a\"\n[permissions]\nfiles = \"read\"\nenvironment = [\"HOME\"]\n").wants();
-        assert_eq!(wants, ["files = \"read\"", "environment = [\"HOME\"]"]);
     }
 
     #[test]

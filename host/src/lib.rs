@@ -1,8 +1,8 @@
 //! The host: the only crate of ours that knows clap, axum, rmcp, sqlx and the process environment.
 //!
 //! [`cli`] has one file a command. [`place`] is where a command works: the root and [`config`]. [`tools`] finds
-//! components on disk and loads them when first called, after [`trust`] and [`lock`] have nothing against them; [`install`] puts them
-//! there, [`inputs`] holds what calls may read, [`profile`] measures.
+//! components on disk and loads them when first called, after [`trust`] and [`lock`] have nothing against them; [`parcel`] and
+//! [`install`] bring them there, [`inputs`] holds what calls may read, [`profile`] measures.
 //!
 //! Serving: [`host`] puts the parts together; [`agent`] is the flow from request to answer, the same for `run` and
 //! [`server`]; [`mcp`] offers the tools themselves; [`session`] keeps what a request needs in memory, after [`store`] and [`blobs`] have it on disk.
@@ -18,6 +18,7 @@ pub mod inputs;
 pub mod install;
 pub mod lock;
 pub mod mcp;
+pub mod parcel;
 pub mod paths;
 pub mod place;
 pub mod planner;

@@ -8,7 +8,6 @@ use crate::{
     reference::Reference,
     transfer::Progress,
 };
-use serde::Deserialize;
 use std::{
     io::{self, Read},
     sync::Arc,
@@ -28,9 +27,6 @@ const BODY: Duration = Duration::from_secs(15 * 60);
 
 /// Most redirects of one request.
 const REDIRECTS: usize = 5;
-
-/// Most bytes of a token service's answer.
-const TOKEN: u64 = 64 << 10;
 
 /// Bytes that are read at a time.
 const PIECE: usize = 64 << 10;
@@ -53,13 +49,13 @@ pub(crate) enum Right {
 
 /// A registry that is being asked about one repository.
 pub(crate) struct Http {
-    agent: Agent,
-    registry: String,
-    repository: String,
+    pub(crate) agent: Agent,
+    pub(crate) registry: String,
+    pub(crate) repository: String,
     /// Scheme and authority.
     origin: String,
-    scope: &'static str,
-    credentials: Option<Credentials>,
+    pub(crate) scope: &'static str,
+    pub(crate) credentials: Option<Credentials>,
     authorization: Option<String>,
 }
 
@@ -171,7 +167,7 @@ impl Http {
     }
 
     /// HTTPS to anywhere; anything else only to the registry itself.
-    fn permitted(&self, url: &str) -> Result<(), RegistryError> {
+    pub(crate) fn permitted(&self, url: &str) -> Result<(), RegistryError> {
         let refused = || RegistryError::Redirect { to: printable(url, 200) };
         let uri: Uri = url.parse().map_err(|_| refused())?;
         let authority = uri.authority().ok_or_else(refused)?;
@@ -202,65 +198,11 @@ impl Http {
         self.agent.run(request).map_err(unreachable)
     }
 
-    /// The header that the registry wants to see.
-    fn log_in(&self, challenges: &[Challenge]) -> Result<String, RegistryError> {
-        let bearer = challenges.iter().find_map(|challenge| match challenge {
-            Challenge::Bearer { realm, service } => Some((realm, service.as_deref())),
-            Challenge::Basic => None,
-        });
-        match (bearer, &self.credentials) {
-            (Some((realm, service)), _) => self.token(realm, service),
-            (None, Some(credentials)) if challenges.contains(&Challenge::Basic) => Ok(credentials.basic()),
-            (None, Some(_)) => Err(self.unauthorized("it names no way to log in that is known here".to_owned())),
-            (None, None) => Err(self.unauthorized("it wants a login".to_owned())),
-        }
-    }
-
-    /// A token for this repository. The registry names who gives it out, not what for.
-    fn token(&self, realm: &str, service: Option<&str>) -> Result<String, RegistryError> {
-        self.permitted(realm)?;
-        let joint = if realm.contains('?') { '&' } else { '?' };
-        let mut url = format!("{realm}{joint}scope=repository:{}:{}", self.repository, self.scope);
-        if let Some(service) = service {
-            url.push_str("&service=");
-            url.extend(service.bytes().map(escaped));
-        }
-        let mut builder = request::Builder::new().method("GET").uri(&url);
-        if let Some(credentials) = &self.credentials {
-            builder = builder.header(header::AUTHORIZATION, credentials.basic());
-        }
-        let unreachable = |why: ureq::Error| self.unreachable(realm, &why);
-        let request = builder.body(()).map_err(|e| unreachable(e.into()))?;
-        let response = self.agent.run(request).map_err(unreachable)?;
-        if response.status() != 200 {
-            return Err(self.unauthorized(said(response)));
-        }
-        let bytes = read(response, TOKEN, "a token", "ask who runs the registry", &mut |_| ())?;
-        let answer = |why: String| RegistryError::Answer { what: "token", why, url: printable(realm, 200) };
-        let token: Token = serde_json::from_slice(&bytes).map_err(|e| answer(e.to_string()))?;
-        let token = token.token.or(token.access_token).unwrap_or_default();
-        if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(answer("it is no visible text".to_owned()));
-        }
-        Ok(format!("Bearer {token}"))
-    }
-
-    fn unreachable(&self, url: &str, why: &ureq::Error) -> RegistryError {
+    pub(crate) fn unreachable(&self, url: &str, why: &ureq::Error) -> RegistryError {
         let ours = origin(url) == self.origin;
         let registry = if ours { self.registry.clone() } else { printable(origin(url), 200) };
         RegistryError::Unreachable { registry, why: printable(&why.to_string(), 300) }
     }
-
-    fn unauthorized(&self, why: String) -> RegistryError {
-        let (registry, repository) = (self.registry.clone(), self.repository.clone());
-        RegistryError::Unauthorized { registry, repository, why }
-    }
-}
-
-#[derive(Deserialize)]
-struct Token {
-    token: Option<String>,
-    access_token: Option<String>,
 }
 
 /// A body whose sending is watched.
@@ -284,14 +226,6 @@ fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     let end = url.get(host..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| host + at);
     url.get(..end).unwrap_or(url)
-}
-
-/// A byte of a query.
-fn escaped(byte: u8) -> String {
-    match byte {
-        b if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    }
 }
 
 /// Reads a body of at most `most` bytes, and not one piece more.

@@ -20,6 +20,7 @@ mod http;
 mod image;
 mod key;
 mod lock;
+mod login;
 mod reference;
 mod signature;
 mod transfer;

@@ -2,7 +2,8 @@
 
 use super::output::{bytes_bar, note, plain, say};
 use crate::{
-    install::{self, Parcel, Put},
+    install::{self, Put},
+    parcel::{self, Parcel},
     place::Place,
     trust,
 };
@@ -147,7 +148,7 @@ fn permit(parcel: &Parcel, agreed: bool) -> anyhow::Result<()> {
 pub fn push(place: &Place, arguments: &PushArguments) -> anyhow::Result<ExitCode> {
     let reference = &arguments.reference;
     let most = place.sandbox()?.max_component();
-    let artifact = install::pack(&arguments.path, most, reference)?;
+    let artifact = parcel::pack(&arguments.path, most, reference)?;
     let access = arguments.access.access(reference)?;
     let bar = bytes_bar("pushing")?;
     let mut progress = |done, all| {

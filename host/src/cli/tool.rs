@@ -43,7 +43,7 @@ Example:
 
 const SHARE: &str = "\
 Example:
-  tomas-host tool key ada                                      # ada.key, and the public key to give to others
+  tomas-host tool key ada      # writes ada.key, prints the public key
   tomas-host tool sign ./count-words --key ada.key
   tomas-host tool push ./count-words ghcr.io/ada/count-words:1.0
   tomas-host tool pull ghcr.io/ada/count-words:1.0 --into ./tools";
