@@ -10,8 +10,10 @@ mod cases {
     mod bad_input;
     mod chat;
     mod commands;
+    mod distribution;
     mod mcp;
     mod model;
     mod sessions;
+    mod signatures;
 }
 mod support;

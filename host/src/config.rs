@@ -13,6 +13,7 @@ use tomas_core::{
     amount::{Bytes, MilliCpu, Span},
     resource::Resources,
 };
+use tomas_distribution::PublicKey;
 use toml::{Table, Value};
 
 /// The shipped file.
@@ -30,6 +31,7 @@ pub struct Config {
     pub paths: Paths,
     pub planner: PlannerChoice,
     pub sandbox: Sandbox,
+    pub trust: Trust,
 }
 
 /// `[server]`.
@@ -122,6 +124,15 @@ pub struct Sandbox {
     pub workers: u32,
     pub cache: Or<PathBuf>,
     pub certificates: Or<PathBuf>,
+}
+
+/// `[trust]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "as above")]
+pub struct Trust {
+    pub keys: Vec<PublicKey>,
+    pub unsigned: Vec<PathBuf>,
 }
 
 /// A value, or the word `auto`, which leaves it to the host.
@@ -272,9 +283,9 @@ mod tests {
     /// Changing this list changes what users have in their files: say so in the release notes.
     const KEYS: &str = "server.address server.max_body server.header_timeout server.body_timeout server.queue \
         server.shutdown capacity.cpu capacity.memory capacity.gpu_sms capacity.gpu_memory session.cpu session.memory \
-        session.attachments session.kept session.record session.folders session.live session.requests quota.deadline quota.output paths.tools \
-        paths.levels paths.registry paths.model paths.store planner.kind planner.concurrent planner.quoted sandbox.workers sandbox.cache \
-        sandbox.certificates";
+        session.attachments session.kept session.record session.folders session.live session.requests quota.deadline \
+        quota.output paths.tools paths.levels paths.registry paths.model paths.store planner.kind planner.concurrent \
+        planner.quoted sandbox.workers sandbox.cache sandbox.certificates trust.keys trust.unsigned";
 
     #[test]
     fn the_list_of_keys_is_pinned() {
@@ -319,6 +330,7 @@ mod tests {
         refused("[quota]\ndeadline = \"0s\"\n", "`quota.deadline` is zero");
         refused("[planner]\nkind = \"best\"\n", "bm25-fastest");
         refused("[server]\naddress = \"nowhere\"\n", "address");
+        refused("[trust]\nkeys = [\"ada\"]\n", "`ada` is not a public key");
         refused("not toml", "expected");
     }
 }

@@ -4,7 +4,8 @@ use crate::{
     config::{Config, Or},
     paths::{self, Purpose},
     recording::Recordings,
-    tools::{self, Found},
+    tools::{self, Folder, Found},
+    trust::Rules,
 };
 use anyhow::Context as _;
 use std::{
@@ -61,13 +62,29 @@ impl Place {
         Ok(levels)
     }
 
+    /// The folders of tools, with what is demanded in each: a signature by a trusted key, unless that is waived there,
+    /// and what its lock says.
+    ///
+    /// # Errors
+    /// When a lock cannot be read or is damaged.
+    pub fn folders(&self) -> anyhow::Result<Vec<Folder>> {
+        let trust = &self.config.trust;
+        let known = |path: &Path| self.at(path).canonicalize().ok();
+        let waived: Vec<PathBuf> = trust.unsigned.iter().filter_map(|path| known(path)).collect();
+        let folder = |path: &PathBuf| {
+            let waives = known(path).is_some_and(|path| waived.contains(&path));
+            let (path, keys) = (self.at(path), if waives { Vec::new() } else { trust.keys.clone() });
+            Ok(Folder { rules: Arc::new(Rules::of(&path, keys)?), path })
+        };
+        self.config.paths.tools.iter().map(folder).collect()
+    }
+
     /// The tools on disk that have a manifest.
     ///
     /// # Errors
-    /// When a folder cannot be read or a manifest is refused.
+    /// When a folder or its lock cannot be read, or a manifest is refused.
     pub fn found(&self) -> anyhow::Result<Vec<Found>> {
-        let folders: Vec<PathBuf> = self.config.paths.tools.iter().map(|p| self.at(p)).collect();
-        tools::discover(&folders)
+        tools::discover(&self.folders()?)
     }
 
     /// All tools on disk: those with manifests, and those of components alone, of which unknown ones are compiled.
@@ -75,8 +92,8 @@ impl Place {
     /// # Errors
     /// As [`found`](Self::found).
     pub fn tools(&self, sandbox: &Sandbox) -> anyhow::Result<Vec<Found>> {
-        let folders: Vec<PathBuf> = self.config.paths.tools.iter().map(|p| self.at(p)).collect();
-        Ok(tools::with_components(self.found()?, &folders, sandbox))
+        let folders = self.folders()?;
+        Ok(tools::with_components(tools::discover(&folders)?, &folders, sandbox))
     }
 
     /// The tools on disk that are named, or all.

@@ -1,5 +1,6 @@
 //! Policies of wassette: `NAME.policy.yaml` beside `NAME.wasm` grants what it can in our words, and never more.
 
+use crate::files;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,9 @@ use tomas_core::{
 
 /// Ports of a host that is granted without one: HTTPS and HTTP.
 const PORTS: [u16; 2] = [443, 80];
+
+/// Most bytes of a policy.
+const MOST: Bytes = Bytes::mib(1);
 
 /// What a policy comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,22 +98,13 @@ struct Limits {
 }
 
 impl Policy {
-    /// The policy of a component, if it has one.
+    /// The bytes of a component's policy, if it has one.
     ///
     /// # Errors
-    /// When it cannot be read, does not parse, or denies a part of what it allows.
-    pub fn of(component: &Path) -> anyhow::Result<Option<Self>> {
+    /// When it cannot be read, or is too large.
+    pub fn read(component: &Path) -> anyhow::Result<Option<Vec<u8>>> {
         let path = Self::path(component);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let refused = || format!("policy `{}` is refused, and with it its component", path.display());
-                let policy = Self::parse(&text).with_context(refused)?;
-                policy.left_out.iter().for_each(|what| tracing::warn!("policy `{}`: {what}", path.display()));
-                Ok(Some(policy))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("policy `{}` cannot be read", path.display())),
-        }
+        path.symlink_metadata().is_ok().then(|| files::read(&path, MOST)).transpose()
     }
 
     /// Where a component's policy is, if it has one.
@@ -118,11 +113,24 @@ impl Policy {
         component.with_extension("policy.yaml")
     }
 
+    /// Reads the policy of a component.
+    ///
+    /// # Errors
+    /// When it does not parse, or denies a part of what it allows.
+    pub fn parse(component: &Path, policy: &[u8]) -> anyhow::Result<Self> {
+        let path = Self::path(component);
+        let refused = || format!("policy `{}` is refused, and with it its component", path.display());
+        let policy = std::str::from_utf8(policy).map_err(anyhow::Error::from).and_then(Self::from_text);
+        let policy = policy.with_context(refused)?;
+        policy.left_out.iter().for_each(|what| tracing::warn!("policy `{}`: {what}", path.display()));
+        Ok(policy)
+    }
+
     /// Reads a policy. Its components were made for a host that lets all of them read clocks and randomness.
     ///
     /// # Errors
-    /// As [`of`](Self::of).
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
+    /// As [`parse`](Self::parse).
+    fn from_text(text: &str) -> anyhow::Result<Self> {
         let File { version, permissions: sections } = serde_saphyr::from_str(text)?;
         if !matches!(version.to_string().trim_matches('"'), "1.0" | "1") {
             bail!("it is of version {version}; known is \"1.0\"");
@@ -212,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_wassette_grants_is_granted_in_our_words() {
-        let policy = Policy::parse(
+        let policy = Policy::from_text(
             r#"
 version: "1.0"
 description: "weather"
@@ -253,7 +261,7 @@ permissions:
 
     #[test]
     fn a_policy_that_grants_nothing_grants_nothing() {
-        let policy = Policy::parse("version: \"1.0\"\ndescription: d\npermissions: {}\n").unwrap();
+        let policy = Policy::from_text("version: \"1.0\"\ndescription: d\npermissions: {}\n").unwrap();
         let none = Permissions { clock: true, random: true, ..Permissions::default() };
         assert_eq!((policy.permissions, policy.ceiling), (none, Ceiling::default()));
     }
@@ -261,7 +269,7 @@ permissions:
     #[test]
     fn denials_take_away_and_never_less_than_they_say() {
         let with = |allow: &str, deny: &str| {
-            Policy::parse(&format!(
+            Policy::from_text(&format!(
                 "version: \"1.0\"\npermissions:\n  network:\n    allow: [{{host: \"{allow}\"}}]\n    deny: [{{host: \"{deny}\"}}]\n"
             ))
         };
@@ -273,7 +281,7 @@ permissions:
             assert!(with(allow, deny).unwrap_err().to_string().contains("denies"), "{allow} {deny}");
         }
         let files = "version: \"1.0\"\npermissions:\n  storage:\n    allow: [{uri: \"fs://a/**\", access: [read]}]\n    deny: [{uri: \"fs://a/b\", access: [read]}]\n";
-        assert_eq!(Policy::parse(files).unwrap().permissions.files, FileAccess::None);
+        assert_eq!(Policy::from_text(files).unwrap().permissions.files, FileAccess::None);
     }
 
     #[test]
@@ -287,9 +295,9 @@ permissions:
             "version: [\n",
             "a: &a [*a, *a]",
         ] {
-            assert!(Policy::parse(text).is_err(), "{text}");
+            assert!(Policy::from_text(text).is_err(), "{text}");
         }
         let impossible = "version: \"1.0\"\npermissions: {resources: {limits: {memory: \"much\"}}}\n";
-        assert!(format!("{:#}", Policy::parse(impossible).unwrap_err()).contains("much"));
+        assert!(format!("{:#}", Policy::from_text(impossible).unwrap_err()).contains("much"));
     }
 }

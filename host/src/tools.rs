@@ -1,15 +1,52 @@
 //! Tools on disk, found at start and loaded when first needed: folders with a `tool.toml` and a component, and components
 //! alone, whose every export is a tool.
 
-use crate::{policy::Policy, recording::Recordings};
+use crate::{
+    files,
+    policy::Policy,
+    recording::Recordings,
+    trust::{self, Papers, Rules},
+};
 use anyhow::{Context as _, bail};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
-use tomas_core::{accountant::Grant, manifest::Manifest, name::ToolName, tool::Tool};
+use tomas_core::{accountant::Grant, amount::Bytes, manifest::Manifest, name::ToolName, tool::Tool};
 use tomas_sandbox::{Call, Described, Finished, LoadedComponent, Sandbox, SandboxError};
+
+#[cfg(test)]
+mod tests;
+
+/// Most bytes of a `tool.toml`.
+const MOST_MANIFEST: Bytes = Bytes::mib(1);
+
+/// A folder of tools, or of one, and what its tools must meet.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is demanded there.
+    pub rules: Arc<Rules>,
+}
+
+impl Folder {
+    /// A folder that demands nothing.
+    #[must_use]
+    pub fn open(path: &Path) -> Self {
+        Self { path: path.to_owned(), rules: Arc::default() }
+    }
+
+    /// What stands beside a component that has no manifest: the rules, and a policy of wassette where there is one.
+    ///
+    /// # Errors
+    /// When the policy cannot be read.
+    pub fn papers_alone(&self, path: &Path) -> anyhow::Result<Papers> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Papers { name, manifest: Policy::read(path)?, rules: Arc::clone(&self.rules), ..Papers::default() })
+    }
+}
 
 /// A tool on disk, its manifest read.
 #[derive(Debug, Clone)]
@@ -22,28 +59,38 @@ pub struct Found {
     pub component: Option<PathBuf>,
     /// What the component says of itself, where finding the tool took asking it.
     described: Option<Arc<Described>>,
+    /// What vouches for the component.
+    papers: Papers,
 }
 
 impl Found {
-    /// Reads one folder.
+    /// Reads one folder. Nothing is demanded of the tool but that its signature, if it has one, is its own.
     ///
     /// # Errors
     /// When `tool.toml` cannot be read, does not parse or contradicts itself.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        Self::under(folder, Arc::default())
+    }
+
+    /// Reads one folder, where rules hold.
+    fn under(folder: &Path, rules: Arc<Rules>) -> anyhow::Result<Self> {
         let path = folder.join("tool.toml");
-        let text = std::fs::read_to_string(&path).with_context(|| {
+        let bytes = files::read(&path, MOST_MANIFEST).with_context(|| {
             format!("manifest `{}` cannot be read\nhint: give a folder that holds a tool.toml", path.display())
         })?;
+        let refused = || format!("manifest `{}` is refused", path.display());
         let manifest: Manifest =
-            toml::from_str(&text).with_context(|| format!("manifest `{}` is refused", path.display()))?;
-        manifest.validate().with_context(|| format!("manifest `{}` is refused", path.display()))?;
+            toml::from_str(std::str::from_utf8(&bytes).with_context(refused)?).with_context(refused)?;
+        manifest.validate().with_context(refused)?;
+        let (name, signature) = (manifest.name.to_string(), trust::signature(folder));
+        let papers = Papers { name, manifest: Some(bytes), signature, rules };
         let file = format!("{}.wasm", manifest.name);
         let places = match &manifest.component {
             Some(file) => vec![folder.join(file)],
             None => vec![folder.join("../dist").join(&file), folder.join(&file), folder.join("dist").join(&file)],
         };
         let component = places.into_iter().find(|p| p.is_file());
-        Ok(Self { folder: folder.to_owned(), manifest, component, described: None })
+        Ok(Self { folder: folder.to_owned(), manifest, component, described: None, papers })
     }
 
     /// The tools of a component that has no manifest: each export under the file's name and its own, or under the file's
@@ -51,12 +98,15 @@ impl Found {
     /// lies beside the component.
     ///
     /// # Errors
-    /// When the component does not load, or no tool can be called like its file.
-    pub fn alone(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<Self>> {
+    /// When the folder demands what it has not, it does not load, or no tool can be called like its file.
+    pub fn alone(path: &Path, folder: &Folder, sandbox: &Sandbox) -> anyhow::Result<Vec<Self>> {
         let refused = || format!("component `{}` is refused", path.display());
-        let described = Arc::new(sandbox.describe(&read(path, sandbox)?).with_context(refused)?);
+        let (papers, bytes) = (folder.papers_alone(path).with_context(refused)?, read(path, sandbox)?);
+        papers.check(&bytes).with_context(refused)?;
+        let described = Arc::new(sandbox.describe(&bytes).with_context(refused)?);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let policy = Policy::of(path).with_context(refused)?;
+        let policy =
+            papers.manifest.as_deref().map(|policy| Policy::parse(path, policy)).transpose().with_context(refused)?;
         let only = described.exports.len() == 1;
         let name = |export: &ToolName| match only || export.as_str() == stem {
             true => ToolName::spelled(&stem),
@@ -71,7 +121,7 @@ impl Found {
                 manifest.validate().with_context(refused)?;
             }
             let (folder, component) = (path.to_owned(), Some(path.to_owned()));
-            Ok(Self { folder, manifest, component, described: Some(Arc::clone(&described)) })
+            Ok(Self { folder, manifest, component, described: Some(Arc::clone(&described)), papers: papers.clone() })
         });
         found.collect()
     }
@@ -95,10 +145,26 @@ impl Found {
         })
     }
 
+    /// What vouches for it.
+    #[must_use]
+    pub const fn papers(&self) -> &Papers {
+        &self.papers
+    }
+
+    /// The component's bytes, which nobody has anything against: whatever is loaded, described or listed comes from here.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the signature, the trusted keys or the lock of the folder refuse them.
+    pub fn bytes(&self, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
+        let bytes = read(self.component()?, sandbox)?;
+        self.papers.check(&bytes).with_context(|| format!("tool `{}` is refused", self.manifest.name))?;
+        Ok(bytes)
+    }
+
     /// Whether its component is the one of this digest.
     #[must_use]
     pub fn is(&self, digest: &str, sandbox: &Sandbox) -> bool {
-        let bytes = self.component().and_then(|path| read(path, sandbox));
+        let bytes = self.bytes(sandbox);
         bytes.is_ok_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == digest)
     }
 
@@ -111,7 +177,7 @@ impl Found {
         let described = match &self.described {
             Some(described) => Arc::clone(described),
             None => {
-                let bytes = read(self.component()?, sandbox)?;
+                let bytes = self.bytes(sandbox)?;
                 Arc::new(sandbox.describe(&bytes).with_context(|| format!("tool `{name}` does not load"))?)
             }
         };
@@ -122,11 +188,10 @@ impl Found {
     /// Loads the component and joins it with the manifest. Blocks while it compiles.
     ///
     /// # Errors
-    /// When the component is refused, or does not belong to the manifest.
+    /// As [`bytes`](Self::bytes), and when the component is refused, or does not belong to the manifest.
     pub fn load(&self, sandbox: &Sandbox) -> anyhow::Result<(Arc<LoadedComponent>, Tool)> {
-        let path = self.component()?;
         let name = &self.manifest.name;
-        let loaded = sandbox.load_file(path).with_context(|| format!("tool `{name}` does not load"))?;
+        let loaded = sandbox.load(&self.bytes(sandbox)?).with_context(|| format!("tool `{name}` does not load"))?;
         let tool = Tool::join(self.manifest.clone(), loaded.exports(), loaded.digest())
             .with_context(|| format!("tool `{name}` is refused"))?;
         Ok((loaded, tool))
@@ -150,11 +215,11 @@ pub fn call(component: Arc<LoadedComponent>, tool: &Tool, arguments: String) -> 
 ///
 /// # Errors
 /// When a folder cannot be listed, a manifest is refused, or two tools have one name.
-pub fn discover(folders: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
+pub fn discover(folders: &[Folder]) -> anyhow::Result<Vec<Found>> {
     let mut found: BTreeMap<ToolName, Found> = BTreeMap::new();
     for folder in folders {
-        for tool in candidates(folder)? {
-            let tool = Found::read(&tool)?;
+        for tool in candidates(&folder.path)? {
+            let tool = Found::under(&tool, Arc::clone(&folder.rules))?;
             let (name, here) = (tool.manifest.name.clone(), tool.folder.clone());
             if let Some(other) = found.insert(name.clone(), tool) {
                 bail!(
@@ -168,17 +233,21 @@ pub fn discover(folders: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
     Ok(found.into_values().collect())
 }
 
+/// The components in `folders` that no manifest speaks of.
+#[must_use]
+pub fn alone<'a>(found: &[Found], folders: &'a [Folder]) -> Vec<(PathBuf, &'a Folder)> {
+    let spoken: BTreeSet<PathBuf> = found.iter().filter_map(|f| f.component.as_ref()?.canonicalize().ok()).collect();
+    let all = folders.iter().flat_map(|folder| components(&folder.path).into_iter().map(move |path| (path, folder)));
+    all.filter(|(path, _)| !path.canonicalize().is_ok_and(|path| spoken.contains(&path))).collect()
+}
+
 /// Those found, and the tools of all components in `folders` that no manifest speaks of. A component that does not load
 /// is left out with a warning, because it must not take the others away.
 #[must_use]
-pub fn with_components(mut found: Vec<Found>, folders: &[PathBuf], sandbox: &Sandbox) -> Vec<Found> {
-    let spoken: BTreeSet<PathBuf> = found.iter().filter_map(|f| f.component.as_ref()?.canonicalize().ok()).collect();
+pub fn with_components(mut found: Vec<Found>, folders: &[Folder], sandbox: &Sandbox) -> Vec<Found> {
     let mut names: BTreeSet<ToolName> = found.iter().map(|f| f.manifest.name.clone()).collect();
-    for path in folders.iter().flat_map(|folder| components(folder)) {
-        if path.canonicalize().is_ok_and(|path| spoken.contains(&path)) {
-            continue;
-        }
-        match Found::alone(&path, sandbox) {
+    for (path, folder) in alone(&found, folders) {
+        match Found::alone(&path, folder, sandbox) {
             Err(error) => tracing::warn!("{error:#}"),
             Ok(tools) => {
                 for tool in tools {
@@ -260,21 +329,20 @@ impl Lazy {
     /// The component. Blocks while it compiles, which happens once.
     ///
     /// # Errors
-    /// When the component is refused, or is not the one that was described.
+    /// As [`Found::bytes`], and when the component is not the one that was described.
     pub fn load(&self, sandbox: &Sandbox) -> anyhow::Result<Arc<LoadedComponent>> {
         let _compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(component) = self.loaded.get() {
             return Ok(Arc::clone(component));
         }
-        let path = self.found.component()?;
-        let bytes = read(path, sandbox)?;
+        let bytes = self.found.bytes(sandbox)?;
         let digest = blake3::hash(&bytes).to_hex();
         if digest.as_str() != self.digest {
             bail!(
                 "component `{}` has digest `{digest}`, `{}` is wanted\n\
                  hint: it changed since the registry was built or the host started; run `tomas-host registry build`, \
                  start again, or restore it",
-                path.display(),
+                self.found.component()?.display(),
                 self.digest
             );
         }
@@ -284,9 +352,12 @@ impl Lazy {
     }
 }
 
-fn read(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
-    crate::files::read(path, sandbox.max_component())
-        .with_context(|| format!("component `{}` cannot be read", path.display()))
+/// The bytes of a component.
+///
+/// # Errors
+/// When they cannot be read, or are more than the sandbox takes.
+pub fn read(path: &Path, sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
+    files::read(path, sandbox.max_component()).with_context(|| format!("component `{}` cannot be read", path.display()))
 }
 
 /// The components of registered tools.
@@ -354,35 +425,5 @@ impl Toolbox {
                 tracing::warn!("{error:#}");
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MANIFEST: &str = "name = \"t\"\ndescription = \"d\"\n[size]\nargument = \"a\"\nmeasure = \"chars\"\nsmall = 1\n\
-        medium = 2\n[quota.ceiling]\ncpu = \"1000m\"\nmemory = \"16MiB\"\ndeadline = \"1s\"\n";
-
-    #[test]
-    fn tools_are_found_in_a_folder_of_folders() {
-        let root = tempfile::tempdir().unwrap();
-        let tool = root.path().join("t");
-        std::fs::create_dir_all(&tool).unwrap();
-        std::fs::write(tool.join("tool.toml"), MANIFEST).unwrap();
-        let found = discover(&[root.path().to_owned()]).unwrap();
-        assert_eq!(found.len(), 1);
-        let error = found[0].component().unwrap_err().to_string();
-        assert!(error.contains("dist/t.wasm"), "{error}");
-        let error = discover(&[root.path().to_owned(), tool]).unwrap_err().to_string();
-        assert!(error.starts_with("tool `t` is in"), "{error}");
-    }
-
-    #[test]
-    fn an_unknown_key_of_a_manifest_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("tool.toml"), format!("surprise = 1\n{MANIFEST}")).unwrap();
-        let error = format!("{:#}", Found::read(root.path()).unwrap_err());
-        assert!(error.contains("surprise"), "{error}");
     }
 }

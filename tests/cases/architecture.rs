@@ -53,10 +53,19 @@ fn rooms_know_only_whom_they_may() {
         ("tomas-planner", &["tomas-core", "tomas-nn"]),
         ("tomas-accelerator", &["tomas-core"]),
         ("tomas-authoring", &[]),
+        ("tomas-distribution", &[]),
         ("tomas-trainer", &["tomas-core", "tomas-nn", "tomas-planner"]),
         (
             "tomas-host",
-            &["tomas-core", "tomas-sandbox", "tomas-planner", "tomas-accelerator", "tomas-authoring", "tomas-trainer"],
+            &[
+                "tomas-core",
+                "tomas-sandbox",
+                "tomas-planner",
+                "tomas-accelerator",
+                "tomas-authoring",
+                "tomas-distribution",
+                "tomas-trainer",
+            ],
         ),
     ]);
     let all = dependencies();
@@ -74,7 +83,7 @@ fn rooms_know_only_whom_they_may() {
 
 #[test]
 fn heavy_dependencies_live_in_one_room_each() {
-    let rooms: [(&[&str], &[&str]); 8] = [
+    let rooms: [(&[&str], &[&str]); 10] = [
         (
             &["wasmtime", "wasmtime-wasi", "wasmtime-wasi-config", "wasmtime-wasi-http"],
             &["tomas-sandbox", "tomas-bindings"],
@@ -83,7 +92,9 @@ fn heavy_dependencies_live_in_one_room_each() {
         (&["llguidance", "toktrie", "bm25"], &["tomas-planner"]),
         (&["cudarc"], &["tomas-accelerator"]),
         (&["wit-parser", "wit-component", "wit-bindgen-c"], &["tomas-authoring"]),
+        (&["ureq", "ed25519-dalek", "sha2"], &["tomas-distribution"]),
         (&["axum", "rmcp", "sqlx", "clap", "mimalloc", "tower-http", "serde-saphyr"], &["tomas-host"]),
+        (&["rustls"], &["tomas-distribution"]),
         (&["tokio-rustls"], &["tomas-sandbox"]),
         (&["tokio", "hyper"], &["tomas-sandbox", "tomas-host"]),
     ];

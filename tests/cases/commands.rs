@@ -1,24 +1,12 @@
 //! The command line: what it prints, how it fails, and with which status.
 
-use crate::support::host::{World, root};
+use crate::support::{
+    command::{fails, stdout},
+    host::{World, root},
+};
 use serde_json::Value;
-use std::process::Output;
 
 const BM25: [&str; 2] = ["--planner", "bm25-fastest"];
-
-/// A command that must fail with a clear error.
-fn fails(output: &Output, code: i32, says: &str) {
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{told}");
-    assert!(told.contains(says), "{says}: {told}");
-    assert!(!told.contains("panicked"), "{told}");
-}
-
-fn stdout(output: &Output) -> String {
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{told}");
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 #[test]
 fn a_tool_runs_by_itself() {

@@ -38,7 +38,7 @@ fn registry() -> &'static Path {
 }
 
 impl World {
-    /// The tools as they are, a registry of them, a store of its own, and the keys of `config` over the shipped ones.
+    /// The tools as they are, a registry of them, a store of its own, and the keys of `config` over these and the shipped ones.
     pub fn new(config: &str) -> Self {
         Self::with_registry(config, registry())
     }
@@ -53,7 +53,7 @@ impl World {
         let mut keys: toml::Table = config.parse().unwrap();
         let mut set = |section: &str, key: &str, value: String| {
             let section = keys.entry(section).or_insert_with(|| toml::Table::new().into());
-            section.as_table_mut().unwrap().insert(key.to_owned(), value.into());
+            section.as_table_mut().unwrap().entry(key).or_insert(value.into());
         };
         set("paths", "store", folder.path().join("store").display().to_string());
         set("paths", "registry", registry.display().to_string());

@@ -4,8 +4,10 @@ pub mod author;
 pub mod budget;
 pub mod check;
 pub mod data;
+pub mod distribute;
 pub mod eval;
 pub mod files;
+pub mod lock;
 pub mod mcp;
 pub mod output;
 pub mod profile;
@@ -13,6 +15,7 @@ pub mod registry;
 pub mod replay;
 pub mod run;
 pub mod serve;
+pub mod sign;
 pub mod tool;
 pub mod train;
 
@@ -60,7 +63,7 @@ enum Command {
     Serve(serve::Arguments),
     /// Offer the tools to an MCP client over standard input and output
     Mcp(mcp::Arguments),
-    /// List, show, run, write and check tools
+    /// List, show, run, write, check, sign and share tools
     #[command(subcommand)]
     Tool(tool::Command),
     /// Measure tools under a grid of quotas and write profiling.csv

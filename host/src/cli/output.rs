@@ -44,7 +44,15 @@ pub fn explain(error: &anyhow::Error) -> String {
         out.push('\n');
         out.push_str(&hint);
     }
-    out
+    plain(&out)
+}
+
+/// A text that others may have written, as it can be shown: what moves the cursor or turns the writing around is a space.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let moves = |c: char| c.is_control() && c != '\n' && c != '\t';
+    text.chars().map(|c| if moves(c) || turns(c) { ' ' } else { c }).collect()
 }
 
 /// A progress bar on standard error, or none where that is not a terminal.
@@ -52,17 +60,34 @@ pub fn explain(error: &anyhow::Error) -> String {
 /// # Errors
 /// Never in practice: only when the template does not parse.
 pub fn bar(length: u64, what: &'static str) -> anyhow::Result<indicatif::ProgressBar> {
+    drawn(length, what, "{prefix} {bar:30} {pos}/{len} {elapsed}<{eta} {msg}")
+}
+
+/// A progress bar of bytes, whose number is not known yet.
+///
+/// # Errors
+/// As [`bar`].
+pub fn bytes_bar(what: &'static str) -> anyhow::Result<indicatif::ProgressBar> {
+    drawn(0, what, "{prefix} {bar:30} {binary_bytes}/{binary_total_bytes} {elapsed}<{eta}")
+}
+
+fn drawn(length: u64, what: &'static str, template: &str) -> anyhow::Result<indicatif::ProgressBar> {
     let bar = indicatif::ProgressBar::new(length);
     if !io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
-    let style = indicatif::ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {elapsed}<{eta} {msg}")?;
-    Ok(bar.with_style(style).with_prefix(what))
+    Ok(bar.with_style(indicatif::ProgressStyle::with_template(template)?).with_prefix(what))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_wrote_cannot_write_to_the_terminal() {
+        let error = anyhow::anyhow!("unknown field `\u{1b}[2J\u{9b}A\u{202e}`\nhint: \u{7}no");
+        assert_eq!(explain(&error), "error: unknown field ` [2J A `\nhint:  no");
+    }
 
     #[test]
     fn hints_come_last_and_once() {

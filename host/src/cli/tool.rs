@@ -1,19 +1,20 @@
-//! `tool list | show | run`, and the way to `tool new | build | check | watch | replay`.
+//! `tool list | show | run`, and the way to the other commands about tools.
 
 use super::{
     author,
     budget::Budget,
-    check,
+    check, distribute,
     files::Files,
+    lock,
     output::{note, say},
-    replay,
+    replay, sign,
 };
 use crate::{
     inputs::check_name,
     kept::Kept,
     place::{self, Place},
     recording::Recordings,
-    tools::{self, Found},
+    tools::{self, Folder, Found},
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -48,6 +49,13 @@ Example:
   tomas-host tool replay 5f0c2a9e1b7d4c33
 
 Clocks, randomness and what servers answered come from the recording, which lies beside the sessions, readable by you alone.";
+
+const SHARE: &str = "\
+Example:
+  tomas-host tool key ada      # writes ada.key, prints the public key
+  tomas-host tool sign ./count-words --key ada.key
+  tomas-host tool push ./count-words ghcr.io/ada/count-words:1.0
+  tomas-host tool pull ghcr.io/ada/count-words:1.0 --into ./tools";
 
 /// What to do with tools.
 #[derive(Debug, Subcommand)]
@@ -106,6 +114,45 @@ pub enum Command {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
+    /// Pull a tool from an OCI registry into a folder of tools; nothing of it is compiled
+    #[command(after_help = SHARE)]
+    Pull(distribute::PullArguments),
+    /// Push a tool, or a component alone, to an OCI registry
+    #[command(after_help = SHARE)]
+    Push(distribute::PushArguments),
+    /// Make a pair of keys: the private one into a file, the public one on standard output
+    #[command(after_help = SHARE)]
+    Key {
+        /// Whose it is: letters, digits, `_`, `.` and `-`
+        name: String,
+        /// The private key's file, which must not exist [default: NAME.key]
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
+    },
+    /// Sign a tool as it is now, into `tool.sig` beside its tool.toml
+    #[command(after_help = SHARE)]
+    Sign {
+        /// The tool's folder
+        folder: PathBuf,
+        /// The private key's file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Say whose signature a tool carries; fails unless it is good, and of a key in `[trust] keys` where there are any
+    Verify {
+        /// The tool's folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Write tools.lock into folders of tools: what is not listed there, or changes, does not load any more
+    #[command(after_help = "Example:\n  tomas-host tool lock && tomas-host tool lock --check")]
+    Lock {
+        /// The folders of tools [default: those of `[paths] tools`]
+        folders: Vec<PathBuf>,
+        /// Only compare, and fail where something differs
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 /// Arguments of `tool run`.
@@ -145,22 +192,32 @@ pub fn run(place: &Place, command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay { id, times, json } => replay::run(place, id.as_deref(), times, json),
         Command::Check { path } => check::check(place, &path),
         Command::Watch { folder } => author::watch(place, &folder),
+        Command::Pull(arguments) => distribute::pull(place, &arguments),
+        Command::Push(arguments) => distribute::push(place, &arguments),
+        Command::Key { name, into } => sign::key(&name, into.as_deref()),
+        Command::Sign { folder, key } => sign::sign(place, &folder, &key),
+        Command::Verify { folder } => sign::verify(place, &folder),
+        Command::Lock { folders, check } => lock::lock(place, &folders, check),
     }
 }
 
 fn list(place: &Place) -> anyhow::Result<ExitCode> {
     let sandbox = place.sandbox()?;
     let line = |found: &Found| {
-        let said = match found.manifest.description.as_str() {
-            "" => found.describe(&sandbox).map_or_else(|e| format!("({e:#})"), |tool| tool.description().to_owned()),
-            description => description.to_owned(),
+        let said = match (&found.component, found.manifest.description.as_str()) {
+            (None, description) => format!("{description} (no component; see `tool build`)"),
+            (Some(_), "") => found.describe(&sandbox).map_or_else(hindrance, |tool| tool.description().to_owned()),
+            (Some(_), description) => found.bytes(&sandbox).map_or_else(hindrance, |_| description.to_owned()),
         };
-        let missing = if found.component.is_some() { "" } else { " (no component; see `tool build`)" };
-        format!("{:<16} {}{missing}", found.manifest.name.as_str(), said.lines().next().unwrap_or_default())
+        format!("{:<16} {}", found.manifest.name.as_str(), said.lines().next().unwrap_or_default())
     };
     let lines: Vec<String> = place.tools(&sandbox)?.iter().map(line).collect();
     say(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn hindrance(error: anyhow::Error) -> String {
+    format!("({})", format!("{error:#}").lines().next().unwrap_or_default())
 }
 
 fn show(place: &Place, name: &str) -> anyhow::Result<ExitCode> {
@@ -217,7 +274,7 @@ fn named(place: &Place, sandbox: &Sandbox, name: &str) -> anyhow::Result<Found> 
     if path.extension().is_none_or(|extension| extension != "wasm") {
         return tools::pick(&place.tools(sandbox)?, name).cloned();
     }
-    let found = Found::alone(path, sandbox)?;
+    let found = Found::alone(path, &Folder::open(path), sandbox)?;
     match (found.as_slice(), export) {
         ([only], None) => Ok(only.clone()),
         (_, Some(export)) if let Some(found) = found.iter().find(|f| f.manifest.entry().as_str() == export) => {

@@ -2,7 +2,7 @@
 //! runs is listed and called a moment later, and clients are told.
 
 use super::catalogue::Catalogue;
-use crate::{place::Place, tools::Toolbox};
+use crate::{lock, place::Place, tools::Toolbox, trust};
 use anyhow::Context as _;
 use std::{
     path::{Path, PathBuf},
@@ -116,12 +116,13 @@ impl Eye {
     }
 }
 
-/// Adds the manifest, the components and their policies of a folder.
+/// Adds the components of a folder, and the files that say what they are and may.
 fn look(folder: &Path, state: &mut State) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.ends_with(".wasm") || name.ends_with(".policy.yaml") || name == "tool.toml" {
+        let said = ["tool.toml", trust::SIGNATURE, lock::FILE].contains(&&*name);
+        if said || name.ends_with(".wasm") || name.ends_with(".policy.yaml") {
             note(path, state);
         }
     }
