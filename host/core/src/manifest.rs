@@ -147,6 +147,9 @@ pub struct Permissions {
     /// Environment variables of the host that the tool sees, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<String>,
+    /// Models of the host that the tool may compute with through `wasi:nn`, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
 }
 
 /// Access to the session's folder.
