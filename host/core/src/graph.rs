@@ -54,8 +54,8 @@ pub struct Tensor {
     pub dimensions: Vec<u32>,
     /// What its elements are.
     pub element: Element,
-    /// The elements.
-    pub data: Vec<u8>,
+    /// The elements. Shared, so that they go in and out of a guest without another copy.
+    pub data: Arc<[u8]>,
 }
 
 /// The most dimensions of a tensor: no network that is known has more.
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn tensor(dimensions: &[u32], element: Element, bytes: usize) -> Tensor {
-        Tensor { dimensions: dimensions.to_vec(), element, data: vec![0; bytes] }
+        Tensor { dimensions: dimensions.to_vec(), element, data: vec![0; bytes].into() }
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(crate) enum Denied {
     Network = 2,
     /// Writing more than there is room for.
     Room = 4,
+    /// Computing with a model; which one is in [`Context::model`].
+    Model = 8,
 }
 
 /// Most of a deadline that is added to an instant; longer ones are as good as none.
@@ -89,6 +91,8 @@ pub(crate) struct Context {
     pub(crate) input: AtomicU64,
     /// What a program is started with; unset for other tools.
     pub(crate) command: OnceLock<CommandLine>,
+    /// The model that was denied first.
+    pub(crate) model: OnceLock<String>,
     products: Mutex<Products>,
     stop: AtomicU8,
     /// Whether the call runs on the thread of whoever asked for it, which it must not hold up.
@@ -131,6 +135,7 @@ impl Context {
             output: Output::new(quota.output),
             input: AtomicU64::new(0),
             command: OnceLock::new(),
+            model: OnceLock::new(),
             products: Mutex::new(Products::default()),
             stop: AtomicU8::new(0),
             guest: AtomicBool::new(false),

@@ -124,6 +124,12 @@ fn denied(context: &Context) -> Option<String> {
     if context.was_denied(Denied::Network) {
         return Some("the tool reached for the network, which is not granted to tools".to_owned());
     }
+    if let Some(model) = context.model.get().filter(|_| context.was_denied(Denied::Model)) {
+        return Some(format!(
+            "the tool asked for the model `{model}`, which it may not use\n\
+             hint: `models = [\"{model}\"]` under [permissions] of its tool.toml allows it"
+        ));
+    }
     if context.was_denied(Denied::Room) {
         return Some(
             "the session's folder has no more room for what tools write\n\

@@ -38,6 +38,7 @@ use tokio::{
 use tomas_core::{
     accountant::Grant,
     amount::{Bytes, MilliCpu, Span},
+    graph::{Graphs, NoGraphs},
     name::ToolName,
     observation::{BlobRef, Observation, Outcome, Usage},
     quota::Quota,
@@ -77,6 +78,7 @@ pub(crate) struct Core {
     pub(crate) cache: Option<Cache>,
     /// Tells this build of the host from others: what one made of a component's exports says nothing about another.
     build: blake3::Hash,
+    pub(crate) graphs: Arc<dyn Graphs>,
     pub(crate) turns: Turns,
     pub(crate) pool: Pool,
     runtimes: Runtimes,
@@ -117,6 +119,14 @@ impl Sandbox {
     /// # Errors
     /// When the engine or its clock cannot start. A cache that cannot be opened is left out, with a warning.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        Self::with_graphs(config, Arc::new(NoGraphs))
+    }
+
+    /// A sandbox whose tools may compute with graphs, where their permissions name them.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_graphs(config: SandboxConfig, graphs: Arc<dyn Graphs>) -> Result<Self, SandboxError> {
         let engine = engine::running(&config).map_err(|error| SandboxError::Engine(component::short(&error)))?;
         let linker = capability::linker(&engine).map_err(|error| SandboxError::Engine(component::short(&error)))?;
         let compatibility = engine::compatibility(&engine);
@@ -131,6 +141,7 @@ impl Sandbox {
             compatibility,
             cache,
             build: build(),
+            graphs,
             turns,
             pool,
             runtimes,

@@ -6,7 +6,7 @@ use crate::{
     cpu::Spent,
     weight,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
@@ -56,13 +56,7 @@ impl State {
 
     /// At each tick of the epoch: charge, and sleep if the quota says so. A call on somebody else's thread leaves it.
     fn tick(&self) -> Result<UpdateDeadline, Stop> {
-        let now = Spent::charge(&self.context.bucket);
-        if Spent::tick() == LONG {
-            weight::apply(&self.context.quota, parallel::width(&self.context.quota));
-        }
-        if self.shards.as_ref().is_some_and(|shards| shards.abandoned()) {
-            return Err(Stop::Abandoned);
-        }
+        let now = charge(&self.context, self.shards.as_deref())?;
         if self.context.is_guest() {
             self.context.check(now)?;
             return Ok(UpdateDeadline::Yield(1));
@@ -84,6 +78,15 @@ impl State {
         self.held -= self.pending;
         self.pending = 0;
     }
+}
+
+/// Charges a call for about a tick of work that the current thread did. Returns the time of the charge.
+pub(crate) fn charge(context: &Context, shards: Option<&Shards>) -> Result<Instant, Stop> {
+    let now = Spent::charge(&context.bucket);
+    if Spent::tick() == LONG {
+        weight::apply(&context.quota, parallel::width(&context.quota));
+    }
+    if shards.is_some_and(Shards::abandoned) { Err(Stop::Abandoned) } else { Ok(now) }
 }
 
 /// Lets each tick of the epoch call [`State::tick`].
@@ -142,6 +145,11 @@ impl State {
     pub(crate) fn at_home(&self) -> impl Future<Output = ()> + Send + use<> {
         let context = Arc::clone(&self.context);
         async move { context.at_home().await }
+    }
+
+    /// The host objects that the guest has handles to.
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
     }
 
     /// Notes that the guest reached for something it may not have.

@@ -16,8 +16,8 @@ use crate::piece::PieceEncoder;
 use crate::weights;
 
 /// Bytes that the tokenizer needs at most for a byte of text, and for any text. Measured, with room to spare: a text of
-/// punctuation alone needs 290 a byte.
-const TOKENIZER: (usize, usize) = (512, 16 << 10);
+/// punctuation alone, in which each byte is a piece, needs 316 a byte; words need 100.
+const TOKENIZER: (usize, usize) = (384, 4096);
 
 /// A model in memory.
 #[derive(Debug)]

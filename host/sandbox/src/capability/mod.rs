@@ -4,6 +4,7 @@ pub(crate) mod blobs;
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod log;
+pub(crate) mod nn;
 pub(crate) mod parallel;
 pub(crate) mod progress;
 pub(crate) mod random;
@@ -33,11 +34,19 @@ use wasmtime_wasi::{
 
 /// What a component may import, for error messages.
 pub(crate) const AVAILABLE: &str = "`tomas:tool/{blobs,parallel,progress,log}@0.1.0` and \
-     `wasi:{cli,clocks,filesystem,io,random,sockets}@0.2`";
+     `wasi:{cli,clocks,filesystem,io,random,sockets}@0.2`, `wasi:nn@0.2.0-rc-2024-10-28`";
 
 /// The packages of [`AVAILABLE`].
-pub(crate) const PACKAGES: [&str; 7] =
-    ["tomas:tool/", "wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+pub(crate) const PACKAGES: [&str; 8] = [
+    "tomas:tool/",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:nn/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 
 /// A linker with every import there is.
 ///
@@ -50,6 +59,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     ours::parallel::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
     ours::progress::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
     ours::log::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
+    nn::add_to_linker(l)?;
     add_wasi(l)?;
     Ok(linker)
 }

@@ -1,7 +1,10 @@
 //! Reading one sequence on the calling thread, in memory that is known beforehand, with a pause after each millisecond or
 //! so of work: the encoder for work that somebody else's quota pays for. The same network as [`Encoder::forward`].
 
+use candle_core::Tensor;
+
 use super::{Dense, Encoder, Layer};
+use crate::config::EncoderConfig;
 use crate::error::{Error, Result};
 use crate::kernels::{alone, with_f32};
 
@@ -41,7 +44,7 @@ impl Encoder {
             k: vec![0.0; numbers],
             v: vec![0.0; numbers],
             mixed: vec![0.0; numbers],
-            inner: vec![0.0; self.inner_rows().min(length) * self.config.intermediate],
+            inner: vec![0.0; alone::ROWS.min(length) * self.config.intermediate],
             scores: vec![0.0; alone::QUERIES.min(length) * length],
         };
         for layer in &self.layers {
@@ -50,40 +53,42 @@ impl Encoder {
         Ok(x)
     }
 
-    /// Bytes that [`read`](Self::read) allocates for a sequence of this length, its result included.
+    /// Bytes that [`read`](Self::read) allocates at most for a sequence of this length, its result included.
     #[must_use]
     pub fn room(&self, length: usize) -> usize {
-        let rows = 5 * length * self.config.hidden;
-        let inner = self.inner_rows().min(length) * self.config.intermediate;
-        (rows + inner + alone::QUERIES.min(length) * length) * size_of::<f32>()
+        let EncoderConfig { hidden, intermediate, heads, .. } = self.config;
+        let (rows, queries) = (alone::ROWS.min(length), alone::QUERIES.min(length));
+        let buffers = 5 * length * hidden + rows * intermediate + queries * length;
+        let products = alone::packed(rows, hidden.max(intermediate)).max((hidden / heads + 64) * (length + 64));
+        (buffers + products) * size_of::<f32>()
     }
 
     /// Sizes of the network.
     #[must_use]
-    pub fn config(&self) -> &crate::config::EncoderConfig {
+    pub fn config(&self) -> &EncoderConfig {
         &self.config
-    }
-
-    fn inner_rows(&self) -> usize {
-        alone::rows_at_once(self.config.intermediate, self.config.hidden)
     }
 
     /// Embeddings of pieces, positions and segments, and their norm.
     fn embed(&self, ids: &[u32], segments: &[u32], x: &mut [f32]) -> Result<()> {
         let width = self.config.hidden;
-        let rows = |table: &candle_core::Tensor, numbers: &mut dyn Iterator<Item = u32>, x: &mut [f32]| -> Result<()> {
+        // What is asked for comes from a guest, so a wrong number is told without candle's own backtrace.
+        let rows = |table: &Tensor, numbers: &mut dyn Iterator<Item = u32>, x: &mut [f32]| -> Result<()> {
+            let wrong = with_f32(table, |table| {
+                let missing = x.chunks_mut(width).zip(numbers).find_map(|(to, number)| {
+                    let from = (number as usize).saturating_mul(width);
+                    match table.get(from..from.saturating_add(width)) {
+                        Some(row) => alone::add_to(to, row),
+                        None => return Some(number),
+                    }
+                    None
+                });
+                Ok(missing)
+            })?;
             let size = table.elem_count() / width;
-            with_f32(table, |table| {
-                for (to, number) in x.chunks_mut(width).zip(numbers) {
-                    let from = number as usize * width;
-                    let Some(row) = table.get(from..from + width) else {
-                        candle_core::bail!("there is no row `{number}` in an embedding of `{size}`");
-                    };
-                    alone::add_to(to, row);
-                }
-                Ok(())
+            wrong.map_or(Ok(()), |number| {
+                Err(Error::Input(format!("there is no row `{number}` in an embedding of `{size}`")))
             })
-            .map_err(|error| Error::Input(error.to_string()))
         };
         rows(&self.positions, &mut (0..), x)?;
         rows(&self.segments, &mut segments.iter().copied(), x)?;
@@ -105,8 +110,8 @@ impl Encoder {
         // The queries are done with; their room takes what attention gives.
         layer.mixed.apply(mixed, q, pause)?;
         layer.mixed_norm.apply(x, Some(q))?;
-        let rows = self.inner_rows();
-        for (x, out) in x.chunks_mut(rows * width).zip(q.chunks_mut(rows * width)) {
+        let block = alone::ROWS * width;
+        for (x, out) in x.chunks_mut(block).zip(q.chunks_mut(block)) {
             let inner = &mut inner[..x.len() / width * self.config.intermediate];
             layer.up.apply(x, inner, pause)?;
             alone::gelu(inner);
@@ -118,13 +123,14 @@ impl Encoder {
 }
 
 impl Dense {
-    /// The layer's output for rows of `x`, a few at a time.
+    /// The layer's output for rows of `x`, a part at a time.
     fn apply(&self, x: &[f32], y: &mut [f32], pause: &dyn Fn() -> Result<()>) -> Result<()> {
         let (n, k) = self.weight.dims2()?;
-        let rows = alone::rows_at_once(n, k);
-        for (x, y) in x.chunks(rows * k).zip(y.chunks_mut(rows * n)) {
-            with_f32(&self.weight, |w| with_f32(&self.bias, |b| alone::linear(x, w, b, y)))?;
-            pause()?;
+        for (x, y) in x.chunks(alone::ROWS * k).zip(y.chunks_mut(alone::ROWS * n)) {
+            for columns in alone::columns(n, k) {
+                with_f32(&self.weight, |w| with_f32(&self.bias, |b| alone::linear(x, w, b, columns, y)))?;
+                pause()?;
+            }
         }
         Ok(())
     }

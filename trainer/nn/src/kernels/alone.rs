@@ -6,25 +6,37 @@
 use super::gemm::{Matrix, Target, multiply};
 use super::{math, norm};
 use candle_core::{Result, bail};
+use std::ops::Range;
 
-/// Multiplications between two pauses: about a millisecond of one core.
-const WORK: usize = 1 << 25;
+/// Rows of a product that are computed at once.
+pub(crate) const ROWS: usize = 256;
 
-/// Rows of a product whose inner sizes are `n` and `k` between two pauses; fewer than 32 would waste the packing of the
-/// right operand.
-pub(crate) fn rows_at_once(n: usize, k: usize) -> usize {
-    (WORK / n.saturating_mul(k).max(1)).max(32)
+/// Numbers of the right operand of a product that are read at once: what is packed of it takes half a MiB, and its
+/// product with [`ROWS`] rows about a millisecond of one core.
+const PACKED: usize = 128 << 10;
+
+/// The columns of a product, by parts that are computed at once: `n` of them, of `k` terms each.
+pub(crate) fn columns(n: usize, k: usize) -> impl Iterator<Item = Range<usize>> {
+    let step = (PACKED / k.max(1)).max(16);
+    (0..n).step_by(step).map(move |from| from..n.min(from + step))
 }
 
-/// `y = x wᵀ + bias` for rows of `x`: w `(n, k)`, bias `(n)`.
-pub(crate) fn linear(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32]) -> Result<()> {
+/// The numbers that a product of so many rows may pack of its operands, where each result has `k` terms.
+pub(crate) fn packed(rows: usize, k: usize) -> usize {
+    // Panels are filled up to a multiple of their width, which is less than 64.
+    PACKED.max(16 * k) + (rows + 2 * 64) * k
+}
+
+/// Some columns of `y = x wᵀ + bias` for rows of `x`: w `(n, k)`, bias `(n)`.
+pub(crate) fn linear(x: &[f32], w: &[f32], bias: &[f32], columns: Range<usize>, y: &mut [f32]) -> Result<()> {
     let n = bias.len().max(1);
     let (rows, k) = (y.len() / n, w.len() / n);
-    if w.len() != n * k || x.len() != rows * k || y.len() != rows * n {
-        bail!("linear: `{}` by `{}` does not give `{}` numbers", x.len(), w.len(), y.len());
-    }
-    multiply(Target::Set(y), n, 1.0, Matrix::new(x, rows, k), Matrix::new(w, n, k).t())?;
-    add_to_rows(y, bias);
+    let parts = (w.get(columns.start * k..columns.end * k), bias.get(columns.clone()), y.get_mut(columns.start..));
+    let (Some(w), Some(bias), Some(y)) = parts else {
+        bail!("linear: there are no columns `{columns:?}` of `{n}`");
+    };
+    multiply(Target::Set(y), n, 1.0, Matrix::new(x, rows, k), Matrix::new(w, columns.len(), k).t())?;
+    add_to_rows(y, bias, n);
     Ok(())
 }
 
@@ -70,8 +82,8 @@ super::vectorised::vectorised! {
         math::add(x, y);
     }
 
-    fn add_to_rows(rows: &mut [f32], bias: &[f32]) {
-        for row in rows.chunks_mut(bias.len().max(1)) {
+    fn add_to_rows(rows: &mut [f32], bias: &[f32], stride: usize) {
+        for row in rows.chunks_mut(stride) {
             math::add(row, bias);
         }
     }
