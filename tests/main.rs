@@ -12,6 +12,10 @@ mod cases {
     mod commands;
     mod mcp;
     mod model;
+    mod models;
     mod sessions;
 }
 mod support;
+#[path = "../host/accelerator/tests/models/tiny.rs"]
+#[allow(dead_code, reason = "shared with the accelerator's tests")]
+mod tiny;

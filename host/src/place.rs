@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tomas_accelerator::Models;
 use tomas_core::{
     configuration::Configuration, level::LevelTable, quota::Quota, registry::Registry, resource::Resources, tool::Tool,
 };
@@ -100,7 +101,9 @@ impl Place {
             Or::Given(folder) => self.at(folder),
         };
         let workers = self.config.sandbox.workers;
-        Ok(Sandbox::new(SandboxConfig { workers, cache_dir: Some(cache), ..SandboxConfig::default() })?)
+        let models = Models::new(self.config.models.iter().map(|(name, folder)| (name.clone(), self.at(folder))));
+        let config = SandboxConfig { workers, cache_dir: Some(cache), ..SandboxConfig::default() };
+        Ok(Sandbox::with_graphs(config, Arc::new(models))?)
     }
 
     /// Where the registry lies.

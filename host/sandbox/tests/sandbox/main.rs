@@ -4,6 +4,7 @@
 mod beginning;
 mod cancelling;
 mod loading;
+mod nn;
 mod outcomes;
 mod parallel;
 mod permissions;
