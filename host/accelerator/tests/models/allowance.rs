@@ -76,7 +76,7 @@ pub(crate) fn compute(inputs: Vec<Named>) -> Result<Vec<Named>, GraphError> {
 
 pub(crate) fn text(text: &str) -> Vec<Named> {
     let dimensions = vec![u32::try_from(text.len()).unwrap()];
-    vec![("text".to_owned(), Tensor { dimensions, element: Element::U8, data: text.into() })]
+    vec![("text".to_owned(), Tensor { dimensions, element: Element::U8, data: text.as_bytes().into() })]
 }
 
 pub(crate) fn ids(name: &str, rows: &[&[i64]]) -> Named {

@@ -51,7 +51,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 
 fn add_errors(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut errors = linker.instance(ERRORS)?;
-    errors.resource("error", ResourceType::host::<Fault>(), |store, rep| dropped::<Fault>(store, rep))?;
+    errors.resource("error", ResourceType::host::<Fault>(), dropped::<Fault>)?;
     errors.func_wrap("[method]error.code", |mut store: StoreContextMut<'_, State>, (error,): (Resource<Fault>,)| {
         Ok((store.data_mut().table().get(&error)?.code,))
     })?;
@@ -63,7 +63,7 @@ fn add_errors(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 fn add_tensor(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     type New = (WasmList<u32>, Type, WasmList<u8>);
     let mut tensor = linker.instance(TENSOR)?;
-    tensor.resource("tensor", ResourceType::host::<Tensor>(), |store, rep| dropped::<Tensor>(store, rep))?;
+    tensor.resource("tensor", ResourceType::host::<Tensor>(), dropped::<Tensor>)?;
     tensor.func_wrap("[constructor]tensor", |mut store: StoreContextMut<'_, State>, (sizes, ty, data): New| {
         let bytes = data.len() + sizes.len() * size_of::<u32>();
         let held = Held::take(&store.data().context, bytes)?;
@@ -88,7 +88,7 @@ fn add_tensor(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 fn add_graph(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut graph = linker.instance(GRAPH)?;
-    graph.resource("graph", ResourceType::host::<Graph>(), |store, rep| dropped::<Graph>(store, rep))?;
+    graph.resource("graph", ResourceType::host::<Graph>(), dropped::<Graph>)?;
     graph.func_wrap(
         "load",
         |mut store: StoreContextMut<'_, State>, (_, _, _): (WasmList<WasmList<u8>>, Encoding, Target)| {
@@ -114,9 +114,7 @@ fn add_graph(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 fn add_inference(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut inference = linker.instance(INFERENCE)?;
-    inference.resource("graph-execution-context", ResourceType::host::<Session>(), |store, rep| {
-        dropped::<Session>(store, rep)
-    })?;
+    inference.resource("graph-execution-context", ResourceType::host::<Session>(), dropped::<Session>)?;
     inference.func_wrap_async(
         "[method]graph-execution-context.compute",
         |mut store, (this, inputs): (Resource<Session>, Tensors)| {
