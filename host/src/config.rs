@@ -319,7 +319,7 @@ mod tests {
         };
         refused("[server]\nport = 1\n", "unknown key `server.port`");
         refused("[serve]\nport = 1\n", "unknown key `serve`");
-        refused("[models]\nminilm = 3\n", "expected a string");
+        refused("[models]\nminilm = 3\n", "expected path string");
         refused("[models.minilm]\nfolder = \"x\"\n", "expected");
         refused("server = 3\n", "a section `[server]`");
         refused("[capacity]\ncpu = \"-1\"\n", "`-1` is not an amount of CPU");

@@ -1,4 +1,4 @@
-//! Networks of the planner: the only room that knows candle.
+//! Networks of the planner, and those that tools compute with: the only room that knows candle.
 //!
 //! It knows nothing of tools, budgets or registries; it sees piece ids, symbols and rows of numbers.
 //!
