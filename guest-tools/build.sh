@@ -62,5 +62,9 @@ install_target
 case ${1:-} in
     --check) check ;;
     -*) echo "error: \`$1\` is not an option; allowed is \`--check\` or a folder" >&2; exit 2 ;;
-    *) build "${1:-$PWD/dist}" && du -ab "${1:-dist}" ;;
+    # On lines of their own: in a condition, bash would go on after a build that failed.
+    *)
+        build "${1:-$PWD/dist}"
+        du -ab "${1:-dist}"
+        ;;
 esac

@@ -13,7 +13,11 @@ mod cases {
     mod distribution;
     mod mcp;
     mod model;
+    mod models;
     mod sessions;
     mod signatures;
 }
 mod support;
+#[path = "../host/accelerator/tests/models/tiny.rs"]
+#[allow(dead_code, reason = "shared with the accelerator's tests")]
+mod tiny;

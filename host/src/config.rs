@@ -4,6 +4,7 @@
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Deserializer, de};
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -32,6 +33,8 @@ pub struct Config {
     pub planner: PlannerChoice,
     pub sandbox: Sandbox,
     pub trust: Trust,
+    /// `[models]`: folders by the names under which tools ask for them.
+    pub models: BTreeMap<String, PathBuf>,
 }
 
 /// `[server]`.
@@ -252,6 +255,9 @@ impl Config {
     }
 }
 
+/// The section whose keys are names that the operator chooses.
+const NAMES: &str = "models.";
+
 /// Puts `over`'s keys into `base`, which has every key there is.
 fn merge(base: &mut Table, over: Table, path: &str) -> anyhow::Result<()> {
     for (key, value) in over {
@@ -260,6 +266,7 @@ fn merge(base: &mut Table, over: Table, path: &str) -> anyhow::Result<()> {
             (Some(Value::Table(base)), Value::Table(over)) => merge(base, over, &format!("{full}."))?,
             (Some(Value::Table(_)), other) => bail!("`{full}` is `{other}`, a section `[{full}]` is wanted"),
             (Some(slot), value) => *slot = value,
+            (None, value) if path == NAMES => drop(base.insert(key, value)),
             (None, _) => {
                 let known = base.keys().map(|k| format!("`{path}{k}`")).collect::<Vec<_>>().join(", ");
                 bail!("unknown key `{full}`\nhint: the keys here are {known}");
@@ -314,6 +321,9 @@ mod tests {
         assert_eq!(config.server.queue, 7);
         assert_eq!(config.capacity().cpu, MilliCpu(1500));
         assert_eq!(config.planner.kind, Config::parse("").unwrap().planner.kind);
+        let config = Config::parse("[models]\nminilm = \"runs/minilm\"\n\"a b\" = \"/x\"\n").unwrap();
+        assert_eq!(config.models.len(), 2);
+        assert_eq!(config.models["minilm"], PathBuf::from("runs/minilm"));
     }
 
     #[test]
@@ -324,6 +334,8 @@ mod tests {
         };
         refused("[server]\nport = 1\n", "unknown key `server.port`");
         refused("[serve]\nport = 1\n", "unknown key `serve`");
+        refused("[models]\nminilm = 3\n", "expected path string");
+        refused("[models.minilm]\nfolder = \"x\"\n", "expected");
         refused("server = 3\n", "a section `[server]`");
         refused("[capacity]\ncpu = \"-1\"\n", "`-1` is not an amount of CPU");
         refused("[capacity]\ncpu = 0\n", "`capacity.cpu` is zero");

@@ -13,10 +13,11 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tomas_accelerator::Models;
 use tomas_core::{
     configuration::Configuration, level::LevelTable, quota::Quota, registry::Registry, resource::Resources, tool::Tool,
 };
-use tomas_sandbox::{Sandbox, SandboxConfig};
+use tomas_sandbox::{Outside, Sandbox, SandboxConfig};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -128,7 +129,9 @@ impl Place {
             Or::Auto => None,
             Or::Given(file) => Some(self.at(file)),
         };
-        Ok(Sandbox::new(SandboxConfig { workers, cache_dir: Some(cache), certificates, ..SandboxConfig::default() })?)
+        let models = Models::new(self.config.models.iter().map(|(name, folder)| (name.clone(), self.at(folder))));
+        let config = SandboxConfig { workers, cache_dir: Some(cache), certificates, ..SandboxConfig::default() };
+        Ok(Sandbox::with_outside(config, Outside { graphs: Arc::new(models), ..Outside::default() })?)
     }
 
     /// Where the registry lies.

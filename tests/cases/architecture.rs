@@ -51,7 +51,7 @@ fn rooms_know_only_whom_they_may() {
         ("tomas-nn", &[]),
         ("tomas-sandbox", &["tomas-core", "tomas-bindings"]),
         ("tomas-planner", &["tomas-core", "tomas-nn"]),
-        ("tomas-accelerator", &["tomas-core"]),
+        ("tomas-accelerator", &["tomas-core", "tomas-nn"]),
         ("tomas-authoring", &[]),
         ("tomas-distribution", &[]),
         ("tomas-trainer", &["tomas-core", "tomas-nn", "tomas-planner"]),

@@ -1,9 +1,20 @@
-//! GPUs of this machine, as amounts that the accountant can grant.
+//! What computes networks for tools, and GPUs of this machine, as amounts that the accountant can grant.
+//!
+//! [`Models`] are the models that the operator named; the sandbox reaches them through [`tomas_core::graph`]. They compute
+//! on the CPU, on the thread of the call that asks.
 //!
 //! Without the feature `cuda` there are none, and the ledger's GPU rows are zero. With it, the CUDA driver is loaded at run
 //! time and asked; a machine without a driver has no GPU, which is not an error.
 //!
 //! Architecture invariant: the only crate that knows cudarc.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod embedder;
+mod input;
+mod models;
+
+pub use models::Models;
 
 use tomas_core::amount::Bytes;
 

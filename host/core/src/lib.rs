@@ -13,6 +13,9 @@
 //! [`token::TokenTable`] that names every [`configuration::Configuration`]; sessions leave
 //! [`trajectory::Trajectory`]s for the trainer.
 //!
+//! [`graph`] is the door between the two that run things: the sandbox asks for networks through a trait that the
+//! accelerator has, and neither knows the other.
+//!
 //! Architecture invariant: this crate depends on `serde`, `serde_json`, `thiserror` and `blake3` (a pure function),
 //! and on nothing of ours.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -20,6 +23,7 @@
 pub mod accountant;
 pub mod amount;
 pub mod configuration;
+pub mod graph;
 pub mod level;
 pub mod manifest;
 pub mod name;

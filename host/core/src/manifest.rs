@@ -157,6 +157,9 @@ pub struct Permissions {
     /// Where it may send HTTP requests (`wasi:http`), as `host:port`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<Destination>,
+    /// Models of the host that the tool may compute with through `wasi:nn`, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]

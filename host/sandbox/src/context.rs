@@ -51,6 +51,8 @@ pub(crate) enum Denied {
     Room = 4,
     /// Opening a store.
     KeyValue = 8,
+    /// Computing with a model; which one is in [`Context::model`].
+    Model = 16,
 }
 
 /// Most of a deadline that is added to an instant; longer ones are as good as none.
@@ -110,6 +112,8 @@ pub(crate) struct Context {
     seed: OnceLock<[u8; 32]>,
     /// Fork-joins so far.
     pub(crate) maps: AtomicU64,
+    /// The model that was denied first.
+    pub(crate) model: OnceLock<String>,
     products: Mutex<Products>,
     stop: AtomicU8,
     /// Whether the call runs on the thread of whoever asked for it, which it must not hold up.
@@ -157,6 +161,7 @@ impl Context {
             network: OnceLock::new(),
             seed: OnceLock::new(),
             maps: AtomicU64::new(0),
+            model: OnceLock::new(),
             products: Mutex::new(Products::default()),
             stop: AtomicU8::new(0),
             guest: AtomicBool::new(false),

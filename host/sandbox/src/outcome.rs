@@ -13,7 +13,7 @@ use serde_json::Value;
 use tomas_bindings::ToolError;
 use tomas_core::{amount::Bytes, manifest::FileAccess, observation::Outcome};
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
-use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 /// Most frames of a backtrace shown.
 const FRAMES: usize = 20;
@@ -126,6 +126,12 @@ fn denied(context: &Context) -> Option<String> {
                        hint: HTTP requests (`wasi:http`) can be granted, with `network` under [permissions] of its tool.toml";
         return Some(context.network_note().unwrap_or(sockets).to_owned());
     }
+    if let Some(model) = context.model.get().filter(|_| context.was_denied(Denied::Model)) {
+        return Some(format!(
+            "the tool asked for the model `{model}`, which it may not use\n\
+             hint: `models = [\"{model}\"]` under [permissions] of its tool.toml allows it"
+        ));
+    }
     if context.was_denied(Denied::Room) {
         return Some(
             "the session's folder has no more room for what tools write\n\
@@ -211,6 +217,10 @@ fn engine_error(context: &Context, error: wasmtime::Error, log: &[u8]) -> Result
     }
     if let Some(&stop) = error.downcast_ref::<Stop>() {
         return Ok(stopped(context, stop));
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        let why = "it holds more files, streams, requests and other handles than that allows, each of which stands for host memory";
+        return Ok(memory(context, Some(why)));
     }
     let text = trap(error);
     if context.memory.refused().is_some() {

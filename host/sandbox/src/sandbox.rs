@@ -14,8 +14,8 @@ use crate::{
     error::{LoadError, SandboxError},
     guard::guarded,
     outcome::{self, Returned, Verdict},
+    outside::Outside,
     pool::{self, Job, Pool},
-    resolver::{Resolver, SystemResolver},
     state::State,
     ticker::Ticker,
     tls::Tls,
@@ -79,11 +79,11 @@ pub(crate) struct Core {
     pub(crate) cache: Option<Cache>,
     /// Tells this build of the host from others: what one made of a component's exports says nothing about another.
     build: blake3::Hash,
+    pub(crate) outside: Outside,
     pub(crate) turns: Turns,
     pub(crate) pool: Pool,
     runtimes: Runtimes,
     pub(crate) ticker: Ticker,
-    pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) tls: Tls,
     /// Calls that began on threads of their callers and are not done.
     pub(crate) begun: AtomicUsize,
@@ -135,14 +135,14 @@ impl Sandbox {
     /// # Errors
     /// When the engine or its clock cannot start. A cache that cannot be opened is left out, with a warning.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        Self::with_resolver(config, Arc::new(SystemResolver))
+        Self::with_outside(config, Outside::default())
     }
 
-    /// A sandbox whose tools' names are resolved by `resolver`.
+    /// A sandbox in a world of its own.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_resolver(config: SandboxConfig, resolver: Arc<dyn Resolver>) -> Result<Self, SandboxError> {
+    pub fn with_outside(config: SandboxConfig, outside: Outside) -> Result<Self, SandboxError> {
         let engine = engine::running(&config).map_err(|error| SandboxError::Engine(component::short(&error)))?;
         let linker = capability::linker(&engine).map_err(|error| SandboxError::Engine(component::short(&error)))?;
         let compatibility = engine::compatibility(&engine);
@@ -158,11 +158,11 @@ impl Sandbox {
             compatibility,
             cache,
             build: build(),
+            outside,
             turns,
             pool,
             runtimes,
             ticker,
-            resolver,
             tls,
             begun: AtomicUsize::new(0),
         })))

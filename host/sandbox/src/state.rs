@@ -12,9 +12,12 @@ use crate::{
     cpu::Spent,
     weight,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
@@ -80,13 +83,7 @@ impl State {
 
     /// At each tick of the epoch: charge, and sleep if the quota says so. A call on somebody else's thread leaves it.
     fn tick(&self) -> Result<UpdateDeadline, Stop> {
-        let now = Spent::charge(&self.context.bucket);
-        if Spent::tick() == LONG {
-            weight::apply(&self.context.quota, parallel::width(&self.context.quota));
-        }
-        if self.shards.as_ref().is_some_and(|shards| shards.abandoned()) {
-            return Err(Stop::Abandoned);
-        }
+        let now = charge(&self.context, self.shards.as_deref())?;
         if self.context.is_guest() {
             self.context.check(now)?;
             return Ok(UpdateDeadline::Yield(1));
@@ -108,6 +105,15 @@ impl State {
         self.held -= self.pending;
         self.pending = 0;
     }
+}
+
+/// Charges a call for about a tick of work that the current thread did. Returns the time of the charge.
+pub(crate) fn charge(context: &Context, shards: Option<&Shards>) -> Result<Instant, Stop> {
+    let now = Spent::charge(&context.bucket);
+    if Spent::tick() == LONG {
+        weight::apply(&context.quota, parallel::width(&context.quota));
+    }
+    if shards.is_some_and(Shards::abandoned) { Err(Stop::Abandoned) } else { Ok(now) }
 }
 
 /// Lets each tick of the epoch call [`State::tick`].
@@ -193,7 +199,7 @@ impl State {
     }
 
     /// The host's side of the guest's handles.
-    pub(crate) const fn table(&self) -> &ResourceTable {
+    pub(crate) const fn handles(&self) -> &ResourceTable {
         &self.table
     }
 
@@ -201,6 +207,11 @@ impl State {
     pub(crate) fn at_home(&self) -> impl Future<Output = ()> + Send + use<> {
         let context = Arc::clone(&self.context);
         async move { context.at_home().await }
+    }
+
+    /// The host objects that the guest has handles to.
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
     }
 
     /// Notes that the guest reached for something it may not have.

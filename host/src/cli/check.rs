@@ -112,6 +112,13 @@ fn warnings(manifest: &Manifest, component: &LoadedComponent, peak: u64) -> Vec<
     if permissions.clock && imports("wasi:clocks/").is_none() {
         all.push("it may read clocks, but imports none; drop `clock` from [permissions]".to_owned());
     }
+    match (imports("wasi:nn/"), permissions.models.is_empty()) {
+        (Some(import), true) => all.push(format!(
+            "it imports `{import}`, but may use no model; name those it needs under [permissions]: `models = [\"NAME\"]`"
+        )),
+        (None, false) => all.push("it may use models, but imports no `wasi:nn`; drop `models` from [permissions]".to_owned()),
+        _ => {}
+    }
     if let Some(socket) = imports("wasi:sockets/") {
         all.push(format!("it imports `{socket}`; every use of sockets is refused"));
     }

@@ -12,6 +12,8 @@ use crate::kernels::{self, Attention};
 use crate::parameters::{Init, Scope};
 use crate::weights::Tensors;
 
+mod alone;
+
 /// Deviation of new weights, as BERT was initialised.
 const DEVIATION: f32 = 0.02;
 

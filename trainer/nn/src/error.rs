@@ -62,6 +62,9 @@ pub enum Error {
         /// What was found, and what was allowed.
         reason: String,
     },
+    /// Whoever asked for the work wants it no more.
+    #[error("stopped")]
+    Stopped,
     /// Arguments of a call do not fit the network (a piece or a symbol out of range).
     #[error("{0}")]
     Input(String),

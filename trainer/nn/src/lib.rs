@@ -1,4 +1,4 @@
-//! Networks of the planner: the only room that knows candle.
+//! Networks of the planner, and those that tools compute with: the only room that knows candle.
 //!
 //! It knows nothing of tools, budgets or registries; it sees piece ids, symbols and rows of numbers.
 //!
@@ -7,6 +7,7 @@
 //!   back, [`folder`] makes a checkpoint complete or absent.
 //! - [`encoder`] (BERT) and [`decoder`] (Qwen2 with cross-attention) are built from a parameter
 //!   store by the sizes in [`config`]; their tensors are named as Hugging Face names them.
+//! - [`sentence`] turns a text into a vector with an encoder as it was published, on one thread and in counted memory.
 //! - [`piece`] cuts a request into pieces that know their bytes; [`prune`] makes a vocabulary small.
 //! - [`planner`] joins encoder and decoder under heads for tools, configurations, symbols and pieces:
 //!   one definition for training and planning, with its checkpoint folder. [`schedule`] is the
@@ -32,6 +33,7 @@ pub mod prune;
 pub mod quote;
 pub mod schedule;
 pub mod script;
+pub mod sentence;
 pub mod symbol;
 mod table;
 pub mod weights;

@@ -139,6 +139,35 @@ impl PieceEncoder {
         Ok(Pieces { ids, offsets })
     }
 
+    /// Cuts a text as models that embed sentences were trained to read it: the first pieces up to the limit, from `[CLS]` to
+    /// `[SEP]`. Of a text of more than [`head_bytes`](Self::head_bytes) only so many are looked at. The second value
+    /// is whether anything was left out.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if the tokenizer fails, which a WordPiece one does on no text.
+    pub fn head(&self, text: &str) -> Result<(Vec<u32>, bool)> {
+        let end = text.floor_char_boundary(self.head_bytes());
+        let encoding = self.tokenizer.encode(text.get(..end).unwrap_or_default(), false);
+        let encoding = encoding.map_err(|e| Error::Tokenizer(e.to_string()))?;
+        let (found, room) = (encoding.get_ids(), self.limit - 2);
+        let kept = found.iter().copied().take(room);
+        let ids = std::iter::once(self.cls).chain(kept).chain(std::iter::once(self.sep)).collect();
+        Ok((ids, found.len() > room || end < text.len()))
+    }
+
+    /// How much of a text [`head`](Self::head) looks at: beyond 32 bytes for each piece, next to nothing could still be
+    /// one of the first pieces.
+    #[must_use]
+    pub fn head_bytes(&self) -> usize {
+        self.limit.saturating_mul(32)
+    }
+
+    /// The most pieces, `[CLS]` and `[SEP]` included.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Appends the pieces of `text`, which begins `shift` bytes into the request.
     fn window(&self, text: &str, shift: usize, found: &mut Vec<(u32, (usize, usize))>) -> Result<()> {
         let encoding = self.tokenizer.encode(text, false).map_err(|e| Error::Tokenizer(e.to_string()))?;

@@ -9,7 +9,6 @@ use wasmtime::{
     StoreContextMut,
     component::{ComponentType, Lift, Linker, Lower, Resource, ResourceType},
 };
-use wasmtime_wasi::WasiView as _;
 
 /// What guests may call the bucket; other hosts know it by both names.
 const NAMES: [&str; 2] = ["", "default"];
@@ -83,8 +82,7 @@ where
 {
     let mut interface = linker.instance(&format!("wasi:keyvalue/store@{version}"))?;
     interface.resource("bucket", ResourceType::host::<Bucket>(), |mut store, rep| {
-        let table = store.data_mut().ctx().table;
-        table.delete(Resource::<Bucket>::new_own(rep))?;
+        store.data_mut().table().delete(Resource::<Bucket>::new_own(rep))?;
         Ok(())
     })?;
     interface.func_wrap("open", |mut store: Store<'_>, (name,): (String,)| -> Answer<Handle> {
@@ -152,10 +150,10 @@ fn open(state: &mut State, name: &str) -> wasmtime::Result<Result<Handle, Error>
     if !NAMES.contains(&name) {
         return Ok(Err(Error::NoSuchStore));
     }
-    Ok(Ok(state.ctx().table.push(Bucket(store))?))
+    Ok(Ok(state.table().push(Bucket(store))?))
 }
 
 /// The store behind a handle.
 fn of(store: &Store<'_>, bucket: &Handle) -> wasmtime::Result<KeyValue> {
-    Ok(store.data().table().get(bucket)?.0.clone())
+    Ok(store.data().handles().get(bucket)?.0.clone())
 }

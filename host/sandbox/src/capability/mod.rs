@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
 pub(crate) mod log;
+pub(crate) mod nn;
 pub(crate) mod parallel;
 pub(crate) mod progress;
 pub(crate) mod random;
@@ -40,11 +41,11 @@ use wasmtime_wasi::{
 
 /// What a component may import, for error messages.
 pub(crate) const AVAILABLE: &str = "`tomas:tool/{blobs,parallel,progress,log}@0.1.0`, \
-     `wasi:{cli,clocks,filesystem,http,io,random,sockets}@0.2` `wasi:config/store@0.2.0-rc.1` and \
-     `wasi:keyvalue/{store,atomics,batch}@0.2.0-draft`";
+     `wasi:{cli,clocks,filesystem,http,io,random,sockets}@0.2`, `wasi:config/store@0.2.0-rc.1`, \
+     `wasi:keyvalue/{store,atomics,batch}@0.2.0-draft` and `wasi:nn@0.2.0-rc-2024-10-28`";
 
 /// The packages of [`AVAILABLE`].
-pub(crate) const PACKAGES: [&str; 10] = [
+pub(crate) const PACKAGES: [&str; 11] = [
     "tomas:tool/",
     "wasi:cli/",
     "wasi:clocks/",
@@ -53,6 +54,7 @@ pub(crate) const PACKAGES: [&str; 10] = [
     "wasi:http/",
     "wasi:io/",
     "wasi:keyvalue/",
+    "wasi:nn/",
     "wasi:random/",
     "wasi:sockets/",
 ];
@@ -68,6 +70,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     ours::parallel::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
     ours::progress::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
     ours::log::add_to_linker::<_, HasSelf<State>>(l, |state| state)?;
+    nn::add_to_linker(l)?;
     add_wasi(l)?;
     http::add_to_linker(l)?;
     keyvalue::add_to_linker(l)?;

@@ -167,7 +167,7 @@ async fn addresses(context: &Context, target: &Target) -> Result<Vec<SocketAddr>
     let found = match target.lead {
         Lead::Address(address) => return Ok(vec![at(address)]),
         Lead::Loopback => return Ok(vec![at(Ipv4Addr::LOCALHOST.into()), at(Ipv6Addr::LOCALHOST.into())]),
-        Lead::Resolve => context.core.resolver.resolve(&target.host, port).await,
+        Lead::Resolve => context.core.outside.resolver.resolve(&target.host, port).await,
     };
     let found = found.map_err(|error| Error::DnsError { rcode: Some(error.to_string()), info_code: None })?;
     let granted = &context.given.permissions.network;

@@ -5,6 +5,7 @@ mod beginning;
 mod cancelling;
 mod loading;
 mod network;
+mod nn;
 mod outcomes;
 mod parallel;
 mod permissions;

@@ -18,7 +18,9 @@ use tomas_core::{
     observation::{Observation, Outcome},
     quota::Quota,
 };
-use tomas_sandbox::{Call, CancelToken, KeyValue, LoadedComponent, Resolver, Resolving, Sandbox, SandboxConfig};
+use tomas_sandbox::{
+    Call, CancelToken, KeyValue, LoadedComponent, Outside, Resolver, Resolving, Sandbox, SandboxConfig,
+};
 
 /// Names of these tests. `rebound.test` is public when first asked for, and inside the operator's network ever after.
 #[derive(Debug, Default)]
@@ -53,7 +55,8 @@ static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| {
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     let certificates = Some(AUTHORITY.file.path().to_owned());
     let config = SandboxConfig { certificates, ..config() };
-    Sandbox::with_resolver(config, Arc::new(Names::default())).unwrap()
+    let outside = Outside { resolver: Arc::new(Names::default()), ..Outside::default() };
+    Sandbox::with_outside(config, outside).unwrap()
 });
 
 static FETCH: LazyLock<Arc<LoadedComponent>> = LazyLock::new(|| SANDBOX.load(&fixture("fetch")).unwrap());
@@ -284,7 +287,8 @@ fn connections_are_few_and_end_with_their_call() {
 fn handles_and_headers_are_bounded_by_memory() {
     let small = Quota { memory: Bytes::mib(16), ..quota() };
     expect(Outcome::Ok, small, fetch(&["requests", "100"], &[]));
-    expect(Outcome::Trapped, small, fetch(&["requests", "1000"], &[]));
+    let error = expect(Outcome::MemoryExceeded, small, fetch(&["requests", "1000"], &[])).error.unwrap();
+    assert!(error.contains("handles"), "{error}");
     expect(Outcome::Ok, quota(), fetch(&["fields", "20"], &[]));
     // This version of WASI has no word for it.
     let error = expect(Outcome::Trapped, quota(), fetch(&["fields", "1000"], &[])).error.unwrap();

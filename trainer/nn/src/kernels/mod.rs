@@ -12,6 +12,7 @@
 //! - Inputs need not be contiguous; a size may be 0 or 1. A wrong shape is an error, never a panic.
 
 mod activation;
+pub(crate) mod alone;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]

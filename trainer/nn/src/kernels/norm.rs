@@ -144,6 +144,17 @@ impl Norm {
 }
 
 super::vectorised::vectorised! {
+    /// Layer norm of each row, in place.
+    pub(super) fn in_place(x: &mut [f32], w: &[f32], b: &[f32], eps: f32) {
+        let norm = Norm { eps, centred: true };
+        for x in x.chunks_mut(w.len().max(1)) {
+            let (mean, r) = norm.statistics(x);
+            for ((x, w), b) in x.iter_mut().zip(w).zip(b) {
+                *x = (*x - mean) * r * w + b;
+            }
+        }
+    }
+
     fn forward_rows(x: &[f32], w: &[f32], b: &[f32], norm: Norm, y: &mut [Fresh]) {
         let n = w.len().max(1);
         for (y, x) in y.chunks_mut(n).zip(x.chunks(n)) {
