@@ -190,7 +190,12 @@ impl Http {
         let unreachable = |why: ureq::Error| self.unreachable(url, &why);
         let Some((bytes, kind)) = request.body else {
             let request = builder.body(()).map_err(|e| unreachable(e.into()))?;
-            return self.agent.run(request).map_err(unreachable);
+            let answered = match self.agent.run(request.clone()) {
+                // A connection that was kept may have been closed meanwhile; what only reads can be asked again.
+                Err(ureq::Error::Io(lost)) if was_lost(&lost) => self.agent.run(request),
+                answered => answered,
+            };
+            return answered.map_err(unreachable);
         };
         let builder = builder.header(header::CONTENT_TYPE, kind).header(header::CONTENT_LENGTH, bytes.len());
         let mut reader = Counted { bytes, sent: 0, progress };
@@ -203,6 +208,12 @@ impl Http {
         let registry = if ours { self.registry.clone() } else { printable(origin(url), 200) };
         RegistryError::Unreachable { registry, why: printable(&why.to_string(), 300) }
     }
+}
+
+/// Whether a connection broke, rather than none could be made.
+fn was_lost(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
 }
 
 /// A body whose sending is watched.
