@@ -122,3 +122,15 @@ fn broken_files_never_panic() {
         }
     }
 }
+
+/// Half of a measurement: `tests/examples/native.rs` runs it, and the same call as a component.
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::print_stdout, reason = "a measurement is for reading")]
+fn speed() {
+    let arguments: Value = serde_json::from_str(&std::env::var("ARGUMENTS").unwrap()).unwrap();
+    if let Ok(path) = std::env::var("BLOB") {
+        tomas_tool_sdk::testing::put("blob", &std::fs::read(path).unwrap());
+    }
+    println!("milliseconds {}", tomas_tool_sdk::testing::speed::<ImageTransform>(&arguments, 15).unwrap());
+}

@@ -19,6 +19,22 @@ pub fn call<T: Tool>(arguments: Value) -> Result<Value, ToolError> {
     serde_json::from_str(&result).map_err(|error| ToolError::Failed(format!("the result is not JSON: {error}")))
 }
 
+/// How long a call takes natively: milliseconds of wall time, the median of `times` after one to warm up.
+///
+/// # Errors
+/// Those of the call.
+pub fn speed<T: Tool>(arguments: &Value, times: usize) -> Result<f64, ToolError> {
+    call::<T>(arguments.clone())?;
+    let mut spent = Vec::with_capacity(times);
+    for _ in 0..times {
+        let begun = std::time::Instant::now();
+        call::<T>(arguments.clone())?;
+        spent.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    spent.sort_by(f64::total_cmp);
+    Ok(spent.get(times / 2).copied().unwrap_or(f64::NAN))
+}
+
 /// What is wrong with the self-description of `T`: not JSON, a name no client accepts, parameters that
 /// are not a closed object. Empty when all is well; every tool asserts that.
 #[must_use]

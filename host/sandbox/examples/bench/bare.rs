@@ -58,37 +58,41 @@ impl tool::log::Host for State {
     }
 }
 
+/// A pooled engine with the sandbox's switches (host/sandbox/src/engine.rs).
+pub(crate) fn pooled() -> Result<Engine, Box<dyn std::error::Error>> {
+    let sandbox = house::config()?;
+    let mut pool = PoolingAllocationConfig::new();
+    let stores = sandbox.workers * 2 + 2;
+    pool.total_component_instances(stores)
+        .total_stacks(stores * 2)
+        .total_core_instances(stores * sandbox.instance.core_instances)
+        .total_memories(stores * sandbox.instance.memories)
+        .total_tables(stores * sandbox.instance.tables)
+        .max_memories_per_module(sandbox.instance.memories)
+        .max_tables_per_module(sandbox.instance.tables)
+        .max_component_instance_size(4 << 20)
+        .max_core_instance_size(4 << 20)
+        .table_elements(sandbox.instance.table_elements as usize)
+        .max_memory_size(1 << 32)
+        .max_unused_warm_slots(stores)
+        .linear_memory_keep_resident(usize::try_from(sandbox.keep_resident.0)?)
+        .table_keep_resident(16 << 10)
+        .pagemap_scan(Enabled::Auto);
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        .shared_memory(false)
+        .wasm_memory64(false)
+        .max_wasm_stack(512 << 10)
+        .async_stack_size(2 << 20)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Ok(Engine::new(&config)?)
+}
+
 impl Bare {
-    /// The engine has the sandbox's switches (host/sandbox/src/engine.rs).
     pub(crate) fn new(fixture: &str) -> Result<Self, Box<dyn std::error::Error>> {
-        let sandbox = house::config()?;
-        let mut pool = PoolingAllocationConfig::new();
-        let stores = sandbox.workers * 2 + 2;
-        pool.total_component_instances(stores)
-            .total_stacks(stores * 2)
-            .total_core_instances(stores * sandbox.instance.core_instances)
-            .total_memories(stores * sandbox.instance.memories)
-            .total_tables(stores * sandbox.instance.tables)
-            .max_memories_per_module(sandbox.instance.memories)
-            .max_tables_per_module(sandbox.instance.tables)
-            .max_component_instance_size(4 << 20)
-            .max_core_instance_size(4 << 20)
-            .table_elements(sandbox.instance.table_elements as usize)
-            .max_memory_size(1 << 32)
-            .max_unused_warm_slots(stores)
-            .linear_memory_keep_resident(usize::try_from(sandbox.keep_resident.0)?)
-            .table_keep_resident(16 << 10)
-            .pagemap_scan(Enabled::Auto);
-        let mut config = Config::new();
-        config
-            .epoch_interruption(true)
-            .concurrency_support(false)
-            .shared_memory(false)
-            .wasm_memory64(false)
-            .max_wasm_stack(512 << 10)
-            .async_stack_size(2 << 20)
-            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        let engine = Engine::new(&config)?;
+        let engine = pooled()?;
         let mut linker = Linker::<State>::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         Tool::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
