@@ -44,6 +44,9 @@ pub struct Recording {
     export: ToolName,
     /// The component's digest.
     pub component: String,
+    /// Where the component was, if the tool was named by its path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
     /// The text of a JSON object.
     pub arguments: String,
     permissions: Permissions,
@@ -77,6 +80,15 @@ pub struct Pending {
     blobs: BTreeMap<String, Arc<[u8]>>,
 }
 
+impl Pending {
+    /// Notes where the component is, so that a replay finds it.
+    #[must_use]
+    pub fn at(mut self, component: &Path) -> Self {
+        self.recording.path = component.canonicalize().ok();
+        self
+    }
+}
+
 impl Recordings {
     /// The recordings of a store.
     #[must_use]
@@ -99,6 +111,7 @@ impl Recordings {
             tool: tool.name().clone(),
             export: call.tool.clone(),
             component: tool.component.clone(),
+            path: None,
             arguments: call.arguments.clone(),
             permissions: call.permissions.clone(),
             environment: call.environment.clone(),

@@ -9,7 +9,7 @@ use crate::{
     recording::{Recording, Recordings, differences},
     tools,
 };
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::json;
 use std::process::ExitCode;
 use tomas_core::{amount::Bytes, observation::Usage};
@@ -26,8 +26,10 @@ pub fn run(place: &Place, id: Option<&str>, times: u32, as_json: bool) -> anyhow
     let Some(id) = id else { return list(&recordings) };
     let recording = recordings.read(id)?;
     let sandbox = place.sandbox()?;
-    let found = tools::pick(&place.tools(&sandbox)?, recording.tool.as_str())?.clone();
-    let component = found.load(&sandbox)?.0;
+    let component = match &recording.path {
+        Some(path) => sandbox.load_file(path).with_context(|| format!("`{}` does not load", path.display()))?,
+        None => tools::pick(&place.tools(&sandbox)?, recording.tool.as_str())?.load(&sandbox)?.0,
+    };
     let recorded = &recording.observation;
     let mut different = 0;
     for _ in 0..times.max(1) {

@@ -246,7 +246,8 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     }
     let inputs = arguments.files.inputs(place.config.session.attachments)?;
     let sandbox = place.sandbox()?;
-    let (component, tool) = named(place, &sandbox, &arguments.name)?.load(&sandbox)?;
+    let found = named(place, &sandbox, &arguments.name)?;
+    let (component, tool) = found.load(&sandbox)?;
     let most = place::ceiling(&place.config.quota, &tool, &UNLIMITED);
     let budget = arguments.budget.limits().tighten(&most.resources()).context("the budget is refused")?;
     let quota = place::ceiling(&place.config.quota, &tool, &budget);
@@ -254,7 +255,12 @@ fn call(place: &Place, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     call.blobs.clone_from(&inputs.blobs);
     call.workspace = inputs.workspace();
     call.keyvalue = Kept::new(place.config.session.kept).of(&tool);
+    let by_path = arguments.name.contains('/') || arguments.name.contains('.');
     let pending = arguments.record.then(|| Recordings::begin(&mut call, &tool, quota));
+    let pending = match (pending, &found.component) {
+        (Some(pending), Some(path)) if by_path => Some(pending.at(path)),
+        (pending, _) => pending,
+    };
     let finished = one(&sandbox, quota, call)?;
     if let Some(pending) = pending {
         let id = Recordings::new(&place.store_folder()).end(pending, &finished)?;
