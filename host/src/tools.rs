@@ -126,6 +126,12 @@ impl Found {
         found.collect()
     }
 
+    /// The same, without what the component said of itself: it says it again when it is asked.
+    #[must_use]
+    pub fn forgetting(self) -> Self {
+        Self { described: None, ..self }
+    }
+
     /// The component's path.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub struct Catalogue {
     toolbox: Arc<Toolbox>,
     /// The components of the others.
     others: BTreeMap<ToolName, Arc<Lazy>>,
-    /// All of them, by name.
+    /// All of them, by name. Their schemas are in `listed`, because a copy of each would be half of what a tool costs.
     tools: Vec<Tool>,
     listed: Vec<Listed>,
 }
@@ -46,7 +46,7 @@ impl Catalogue {
             match found.describe(toolbox.sandbox()) {
                 Ok(tool) => {
                     // Tools of one component share it.
-                    let new = || Arc::new(Lazy::new(found.clone(), tool.component.clone()));
+                    let new = || Arc::new(Lazy::new(found.clone().forgetting(), tool.component.clone()));
                     let lazy = Arc::clone(components.entry(tool.component.clone()).or_insert_with(new));
                     others.insert(tool.name().clone(), lazy);
                     tools.push(tool);
@@ -55,7 +55,7 @@ impl Catalogue {
             }
         }
         tools.sort_by(|a, b| a.name().cmp(b.name()));
-        let listed = tools.iter().map(listed).collect();
+        let listed = tools.iter_mut().map(listed).collect();
         Self { registry, toolbox, others, tools, listed }
     }
 
@@ -103,7 +103,9 @@ fn same(on_disk: &Manifest, sealed: &Manifest) -> bool {
         == (&sealed.permissions, &sealed.config, &sealed.quota, &sealed.size, &sealed.export)
 }
 
-fn listed(tool: &Tool) -> Listed {
+/// The tool as a client sees it. Its schemas move there.
+fn listed(tool: &mut Tool) -> Listed {
+    let (parameters, result) = (tool.export.parameters.take(), tool.export.result.take());
     let permissions = &tool.manifest.permissions;
     // What a tool sends may change something somewhere; all else that outlives its call is what it writes and keeps.
     let sends = !permissions.network.is_empty();
@@ -114,8 +116,8 @@ fn listed(tool: &Tool) -> Listed {
         .idempotent(!permissions.random && !permissions.clock && !writes)
         .open_world(sends);
     let description = tool.description().to_owned();
-    let mut listed = Listed::new(tool.name().to_string(), description, Arc::new(object(&tool.export.parameters)));
-    let result = object(&tool.export.result);
+    let mut listed = Listed::new(tool.name().to_string(), description, Arc::new(object(&parameters)));
+    let result = object(&result);
     if result.get("type").and_then(Value::as_str) == Some("object") {
         listed.output_schema = Some(Arc::new(result));
     }
@@ -123,6 +125,7 @@ fn listed(tool: &Tool) -> Listed {
     listed
 }
 
+/// A copy has no room to grow, which what was parsed has.
 fn object(schema: &Value) -> Map<String, Value> {
     schema.as_object().cloned().unwrap_or_default()
 }
