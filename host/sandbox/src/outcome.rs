@@ -293,6 +293,12 @@ fn backtrace(trace: &WasmBacktrace) -> String {
     shown
 }
 
+/// Whether a character moves a cursor, ends a line or turns the text around: names in a component may have them all.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 /// A demangled name without its hashes: `a[0123456789abcdef]::b::h0123456789abcdef` is `a::b`.
 fn plain(name: &str) -> String {
     let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -312,7 +318,7 @@ fn plain(name: &str) -> String {
             }
         }
     }
-    (out + rest).chars().take(NAME).collect()
+    (out + rest).chars().take(NAME).map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// What a Rust panic printed before it aborted.
@@ -344,6 +350,7 @@ mod tests {
             ("m.wasm!a::b::h2ed4d1c03c353b9c", "m.wasm!a::b"),
             ("m.wasm!<[u8] as a[0000000000000000]::T>::h", "m.wasm!<[u8] as a::T>::h"),
             ("m.wasm!x[", "m.wasm!x["),
+            ("m.wasm!\u{1b}[2J\u{202e}", "m.wasm!\u{fffd}[2J\u{fffd}"),
         ] {
             assert_eq!(plain(name), shown);
         }

@@ -11,9 +11,12 @@ use crate::{
     state::State,
 };
 use serde_json::{Map, Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tomas_bindings::ToolError;
 use tomas_core::name::ToolName;
@@ -184,12 +187,15 @@ impl Function {
         let mut kept = 0usize;
         let mut keep = |bytes: Vec<u8>| keep(context, &mut kept, bytes);
         let (Some(shape), Some(val)) = (&self.result, returned) else { return Ok(Ok(Value::Null)) };
+        let mut said = |shape: Option<&Shape>, val: Option<&Val>| -> wasmtime::Result<Value> {
+            let said = written(shape, val, &mut keep)?;
+            leaves(context, &said)?;
+            Ok(said)
+        };
         Ok(match (shape, val) {
-            (Shape::Result(ok, _), Val::Result(Ok(val))) => Ok(written(ok.as_deref(), val.as_deref(), &mut keep)?),
-            (Shape::Result(_, err), Val::Result(Err(val))) => {
-                Err(failed(&written(err.as_deref(), val.as_deref(), &mut keep)?))
-            }
-            (shape, val) => Ok(shape.write(val, &mut keep)?),
+            (Shape::Result(ok, _), Val::Result(Ok(val))) => Ok(said(ok.as_deref(), val.as_deref())?),
+            (Shape::Result(_, err), Val::Result(Err(val))) => Err(failed(&said(err.as_deref(), val.as_deref())?)),
+            (shape, val) => Ok(said(Some(shape), Some(val))?),
         })
     }
 
@@ -275,6 +281,23 @@ fn written(shape: Option<&Shape>, val: Option<&Val>, keep: &mut value::Keep<'_>)
         (Some(shape), Some(val)) => shape.write(val, keep),
         _ => Ok(Value::Null),
     }
+}
+
+/// Ends the call when a value is too long to leave it, before it is spelled out: its JSON is several times as large as the
+/// memory that the guest had for it, and the result holds it twice.
+fn leaves(context: &Context, value: &Value) -> Result<(), Stop> {
+    struct Left(u64);
+    impl io::Write for Left {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len() as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Left(context.output.left()), value).map_err(|_| context.stop(Stop::Output))
 }
 
 /// An error of the tool's own in words.

@@ -3,7 +3,7 @@
 use super::{
     docs::Docs,
     program, schema,
-    shape::{Shape, Unspeakable},
+    shape::{Room, Shape, Unspeakable},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +18,9 @@ use wasmtime::{
 
 /// Exports that toolchains add for themselves.
 const TOOLCHAIN: [&str; 2] = ["init", "exports"];
+
+/// Most characters of a name shown.
+const NAME: usize = 80;
 
 /// A function that can be called.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ pub(crate) struct Constructor {
     pub(super) index: ComponentExportIndex,
     /// What it takes, by name.
     pub(super) parameters: Vec<(String, Shape)>,
+    /// Bytes that it takes of what a component's types may come to, each time that it is named.
+    weight: usize,
 }
 
 impl Constructor {
@@ -85,20 +90,26 @@ impl Functions {
         let (found, resources) = found(engine, component);
         let mut all = Self::default();
         let mut made: Resources = Vec::new();
+        let mut room = Room::of_a_component();
         let (constructors, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|f| f.name.starts_with("[constructor]"));
         for constructor in &constructors {
-            let parameter = |(name, ty): (&str, Type)| Ok((name.to_owned(), Shape::of(&ty)?));
+            let before = room.left();
+            let parameter = |(name, ty): (&str, Type)| {
+                room.take(name.len())?;
+                Ok((name.to_owned(), Shape::of(&ty, &mut room)?))
+            };
             let parameters: Result<Vec<_>, Unspeakable> = constructor.ty.params().map(parameter).collect();
             if let (Some(Type::Own(resource)), Ok(parameters)) = (constructor.ty.results().next(), parameters)
                 && resources.contains(&resource)
             {
                 made.push((resource, all.constructors.len()));
-                all.constructors.push(Constructor { index: constructor.index, parameters });
+                let weight = before - room.left();
+                all.constructors.push(Constructor { index: constructor.index, parameters, weight });
             }
         }
         for (found, name) in others.iter().zip(names(&others)) {
-            let spelled = Function::of(found, &made, docs);
+            let spelled = Function::of(found, &made, &all.constructors, docs, &mut room);
             let left_out = match (name.parse::<ToolName>(), spelled) {
                 (Ok(tool), Ok(_)) if all.tools.contains_key(&tool) => "another function has this name".to_owned(),
                 (Ok(tool), Ok(function)) => {
@@ -108,6 +119,7 @@ impl Functions {
                 (Err(_), _) => "no tool can be called so".to_owned(),
                 (_, Err(Unspeakable(what))) => format!("JSON cannot spell {what}"),
             };
+            let name: String = name.chars().take(NAME).collect();
             all.left_out.push(format!("`{name}`: {left_out}"));
         }
         match (program(engine, component), program::name()) {
@@ -158,27 +170,37 @@ impl Functions {
 
 impl Function {
     /// A function that JSON can call, given what makes its handles.
-    fn of(found: &Found, constructors: &[(ResourceType, usize)], docs: &Docs) -> Result<Self, Unspeakable> {
+    fn of(
+        found: &Found,
+        made: &[(ResourceType, usize)],
+        constructors: &[Constructor],
+        docs: &Docs,
+        room: &mut Room,
+    ) -> Result<Self, Unspeakable> {
         if found.ty.async_() {
             return Err(Unspeakable("an asynchronous function"));
         }
         let parameter = |(name, ty): (&str, Type)| {
+            room.take(name.len())?;
             let parameter = match &ty {
                 Type::Own(resource) | Type::Borrow(resource) => {
-                    let made = constructors.iter().find(|(r, _)| r == resource);
-                    Parameter::Handle(made.ok_or(Unspeakable("a handle that has no constructor"))?.1)
+                    let made = made.iter().find(|(r, _)| r == resource);
+                    let number = made.ok_or(Unspeakable("a handle that has no constructor"))?.1;
+                    room.take(constructors.get(number).map_or(0, |made| made.weight))?;
+                    Parameter::Handle(number)
                 }
-                ty => Parameter::Value(Shape::of(ty)?),
+                ty => Parameter::Value(Shape::of(ty, room)?),
             };
             Ok((name.to_owned(), parameter))
         };
         let parameters = found.ty.params().map(parameter).collect::<Result<Vec<_>, _>>()?;
-        let result = found.ty.results().next().as_ref().map(Shape::of).transpose()?;
+        let result = found.ty.results().next().as_ref().map(|ty| Shape::of(ty, room)).transpose()?;
         let names: Vec<&str> = found.ty.params().map(|(name, _)| name).collect::<Vec<_>>();
         let description = docs.function(found.interface.as_deref(), &found.name).unwrap_or_else(|| {
             let (interface, dot) = found.interface.as_deref().map_or(("", ""), |name| (name, "."));
             format!("Calls `{interface}{dot}{}({})`.", plain(&found.name), names.join(", "))
         });
+        room.take(description.len())?;
         Ok(Self { index: found.index, parameters, result, description })
     }
 

@@ -58,6 +58,35 @@ impl Integer {
     }
 }
 
+/// What the types of a component may still come to, in bytes. A type names others as often as it likes, so that a few
+/// kilobytes of types can stand for a billion parts.
+pub(crate) struct Room(usize);
+
+impl Room {
+    /// Room for everything that one component exports.
+    pub(crate) const fn of_a_component() -> Self {
+        Self(2 << 20)
+    }
+
+    /// Takes `bytes`.
+    ///
+    /// # Errors
+    /// When there are not so many left; then there is no room for anything else either.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Unspeakable> {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(Unspeakable("types of so many parts"))
+    }
+
+    /// Bytes that are left.
+    pub(crate) const fn left(&self) -> usize {
+        self.0
+    }
+}
+
+/// Bytes that a part of a type counts as, beside its names.
+const PART: usize = 64;
+
 /// A type that JSON cannot spell: what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unspeakable(pub(crate) &'static str);
@@ -66,10 +95,10 @@ impl Shape {
     /// The shape of a type.
     ///
     /// # Errors
-    /// When JSON cannot spell it: handles inside of other values, futures, streams.
-    pub(crate) fn of(ty: &Type) -> Result<Self, Unspeakable> {
-        let boxed = |ty: &Type| Self::of(ty).map(Box::new);
-        let optional = |ty: Option<Type>| ty.as_ref().map(boxed).transpose();
+    /// When JSON cannot spell it: handles inside of other values, futures, streams, more parts than there is room for.
+    pub(crate) fn of(ty: &Type, room: &mut Room) -> Result<Self, Unspeakable> {
+        room.take(PART)?;
+        let mut boxed = |ty: &Type| Self::of(ty, room).map(Box::new);
         Ok(match ty {
             Type::Bool => Self::Bool,
             Type::S8 => Self::Integer(Integer::S8),
@@ -89,22 +118,34 @@ impl Shape {
             Type::FixedLengthList(list) => Self::Array(boxed(&list.ty())?, list.len()),
             Type::Map(map) => Self::Map(boxed(&map.key())?, boxed(&map.value())?),
             Type::Record(record) => {
-                let field = |f: Field<'_>| Ok((f.name.to_owned(), Self::of(&f.ty)?));
+                let field = |f: Field<'_>| Ok((named(f.name, room)?, Self::of(&f.ty, room)?));
                 Self::Record(record.fields().map(field).collect::<Result<_, _>>()?)
             }
-            Type::Tuple(tuple) => Self::Tuple(tuple.types().map(|ty| Self::of(&ty)).collect::<Result<_, _>>()?),
+            Type::Tuple(tuple) => Self::Tuple(tuple.types().map(|ty| Self::of(&ty, room)).collect::<Result<_, _>>()?),
             Type::Variant(variant) => {
-                let case = |case: Case<'_>| Ok((case.name.to_owned(), case.ty.as_ref().map(Self::of).transpose()?));
+                let case = |case: Case<'_>| {
+                    let name = named(case.name, room)?;
+                    Ok((name, case.ty.as_ref().map(|ty| Self::of(ty, room)).transpose()?))
+                };
                 Self::Variant(variant.cases().map(case).collect::<Result<_, _>>()?)
             }
-            Type::Enum(cases) => Self::Enum(cases.names().map(str::to_owned).collect()),
+            Type::Enum(cases) => Self::Enum(cases.names().map(|name| named(name, room)).collect::<Result<_, _>>()?),
             Type::Option(option) => Self::Option(boxed(&option.ty())?),
-            Type::Result(result) => Self::Result(optional(result.ok())?, optional(result.err())?),
-            Type::Flags(flags) => Self::Flags(flags.names().map(str::to_owned).collect()),
+            Type::Result(result) => {
+                let mut optional = |ty: Option<Type>| ty.as_ref().map(&mut boxed).transpose();
+                Self::Result(optional(result.ok())?, optional(result.err())?)
+            }
+            Type::Flags(flags) => Self::Flags(flags.names().map(|name| named(name, room)).collect::<Result<_, _>>()?),
             Type::Own(_) | Type::Borrow(_) => return Err(Unspeakable("a handle inside of another value")),
             Type::Future(_) => return Err(Unspeakable("a future")),
             Type::Stream(_) => return Err(Unspeakable("a stream")),
             Type::ErrorContext => return Err(Unspeakable("an error context")),
         })
     }
+}
+
+/// A name, which takes room as well.
+fn named(name: &str, room: &mut Room) -> Result<String, Unspeakable> {
+    room.take(PART + name.len())?;
+    Ok(name.to_owned())
 }

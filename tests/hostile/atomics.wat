@@ -1,0 +1,7 @@
+;; Instructions for threads.
+(component
+  (core module $m
+    (memory 1)
+    (func (export "attack") (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))))
+  (core instance $i (instantiate $m))
+  (func (export "attack") (canon lift (core func $i "attack"))))

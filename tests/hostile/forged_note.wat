@@ -1,0 +1,17 @@
+;; Hands the host a text that is not UTF-8.
+(component
+  (import "tomas:tool/log@0.1.0" (instance $log
+    (type $levels (enum "debug" "info" "warn" "error"))
+    (export "level" (type $level (eq $levels)))
+    (export "log" (func (param "level" $level) (param "message" string)))))
+  (core module $libc (memory (export "memory") 1 256))
+  (core instance $libc (instantiate $libc))
+  (core func $note (canon lower (func $log "log") (memory $libc "memory")))
+  (core module $m
+    (import "" "memory" (memory 1 256))
+    (import "" "note" (func $note (param i32 i32 i32)))
+    (func (export "attack")
+      (i32.store (i32.const 16) (i32.const 0xfffefffe)) (call $note (i32.const 1) (i32.const 16) (i32.const 4))))
+  (core instance $i (instantiate $m
+    (with "" (instance (export "memory" (memory $libc "memory")) (export "note" (func $note))))))
+  (func (export "attack") (canon lift (core func $i "attack"))))

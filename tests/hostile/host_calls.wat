@@ -1,0 +1,9 @@
+;; Asks for the time without end.
+(component
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock (export "now" (func (result u64)))))
+  (core func $now (canon lower (func $clock "now")))
+  (core module $m
+    (import "" "now" (func $now (result i64)))
+    (func (export "attack") (loop (drop (call $now)) (br 0))))
+  (core instance $i (instantiate $m (with "" (instance (export "now" (func $now))))))
+  (func (export "attack") (canon lift (core func $i "attack"))))

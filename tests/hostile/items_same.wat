@@ -1,0 +1,23 @@
+;; Hands the host a thousand lists of 1 MiB, which are one and the same.
+(component
+  (import "tomas:tool/parallel@0.1.0" (instance $parallel
+    (export "map" (func (param "items" (list (list u8))) (result (result (list (list u8)) (error string)))))))
+  (core module $libc
+    (memory (export "memory") 240 256)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+  (core instance $libc (instantiate $libc))
+  (core func $map (canon lower (func $parallel "map") (memory $libc "memory") (realloc (func $libc "realloc"))))
+  (core module $m
+    (import "" "memory" (memory 240 256))
+    (import "" "map" (func $map (param i32 i32 i32)))
+    (func (export "attack") (local i32)
+      (local.set 0 (i32.const 65536))
+      (loop
+        (i32.store (local.get 0) (i32.const 131072))
+        (i32.store offset=4 (local.get 0) (i32.const 1048576))
+        (local.set 0 (i32.add (local.get 0) (i32.const 8)))
+        (br_if 0 (i32.lt_u (local.get 0) (i32.const 73536))))
+      (call $map (i32.const 65536) (i32.const 1000) (i32.const 0))))
+  (core instance $i (instantiate $m
+    (with "" (instance (export "memory" (memory $libc "memory")) (export "map" (func $map))))))
+  (func (export "attack") (canon lift (core func $i "attack"))))

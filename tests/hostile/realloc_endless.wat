@@ -1,0 +1,10 @@
+;; Is asked for memory, and never answers.
+(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (loop (br 0)) unreachable)
+    (func (export "attack") (param i32 i32)))
+  (core instance $i (instantiate $m))
+  (func (export "attack") (param "texts" (list string))
+    (canon lift (core func $i "attack") (memory $i "memory") (realloc (func $i "realloc")))))
