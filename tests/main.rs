@@ -11,6 +11,8 @@ mod cases {
     mod chat;
     mod commands;
     mod distribution;
+    mod fuzz;
+    mod ids;
     mod mcp;
     mod model;
     mod models;

@@ -1,9 +1,12 @@
 //! Policies of wassette: `NAME.policy.yaml` beside `NAME.wasm` grants what it can in our words, and never more.
 
 use crate::files;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 use tomas_core::{
     amount::{Bytes, MilliCpu},
     manifest::{Ceiling, FileAccess, Permissions},
@@ -178,8 +181,7 @@ fn network(rules: &Rules<Network>, left_out: &mut Vec<String>) -> anyhow::Result
                 continue;
             }
         };
-        // Some write the port, or a URL.
-        let bare = host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+        let bare = bare(host);
         let found: Vec<Destination> = match bare.parse() {
             Ok(destination) => vec![destination],
             Err(_) => PORTS.iter().filter_map(|port| format!("{bare}:{port}").parse().ok()).collect(),
@@ -190,14 +192,24 @@ fn network(rules: &Rules<Network>, left_out: &mut Vec<String>) -> anyhow::Result
         granted.extend(found);
     }
     for rule in &rules.deny {
-        // What is not granted is denied anyway; addresses that are not public always are.
-        let Network::Host { host } = rule else { continue };
+        // What is not granted is denied anyway.
+        if granted.is_empty() {
+            break;
+        }
+        let host = &match rule {
+            Network::Host { host } => denied(host)?,
+            Network::Cidr { cidr } => {
+                without(cidr, &mut granted)?;
+                continue;
+            }
+        };
         let above = host.strip_prefix("*.");
         granted.retain(|destination| destination.host() != *host);
         let touched = granted.iter().find(|destination| {
             let granted = destination.host();
             let within = |name: &str, above: &str| name.strip_suffix(above).is_some_and(|below| below.ends_with('.'));
-            let wider = granted.strip_prefix("*.").is_some_and(|granted| within(above.unwrap_or(host), granted));
+            let wider =
+                granted.strip_prefix("*.").is_some_and(|granted| within(above.unwrap_or(host.as_str()), granted));
             wider || above.is_some_and(|above| within(granted.trim_start_matches("*."), above))
         });
         if let Some(destination) = touched {
@@ -208,6 +220,77 @@ fn network(rules: &Rules<Network>, left_out: &mut Vec<String>) -> anyhow::Result
         }
     }
     Ok(granted)
+}
+
+/// A host without what some write around it: a scheme, and the slash of a URL.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/')
+}
+
+/// The host that a denial means, spelled as grants are, on every port.
+fn denied(host: &str) -> anyhow::Result<String> {
+    let bare = bare(host);
+    let read = |text: &str| text.parse::<Destination>().map(|destination| destination.host());
+    read(bare).or_else(|_| read(&format!("{bare}:443"))).map_err(|_| {
+        anyhow!(
+            "it denies `{host}`, which is no host\nhint: write a name, `*.` and a name, or an address; what is not allowed is denied"
+        )
+    })
+}
+
+/// Blocks of addresses that no name leads to here, whatever it resolves to.
+const INSIDE: [&str; 8] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+    "::1/128",
+];
+
+/// A block of addresses: its bits as IPv6, and how many of them count.
+fn block(cidr: &str) -> Option<(u128, u32)> {
+    let (address, length) = cidr.split_once('/').unwrap_or((cidr, "128"));
+    let (address, most): (IpAddr, u32) =
+        address.parse().map(|a: IpAddr| (a, if a.is_ipv4() { 32 } else { 128 })).ok()?;
+    let length = length.parse::<u32>().ok()?.min(most) + 128 - most;
+    Some((bits(address), length))
+}
+
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    }
+    .to_bits()
+}
+
+/// Whether a block holds an address.
+const fn holds((base, length): (u128, u32), address: u128) -> bool {
+    match 128_u32.checked_sub(length) {
+        Some(128) | None => true,
+        Some(free) => base >> free == address >> free,
+    }
+}
+
+/// Takes the addresses of a block out of what is granted.
+///
+/// # Errors
+/// When a name that is granted may lead there.
+fn without(cidr: &str, granted: &mut Vec<Destination>) -> anyhow::Result<()> {
+    let denied = block(cidr).with_context(|| format!("it denies `{cidr}`, which is no block of addresses"))?;
+    let address = |destination: &Destination| destination.host().parse::<IpAddr>().ok();
+    granted.retain(|destination| address(destination).is_none_or(|address| !holds(denied, bits(address))));
+    let inside = INSIDE.iter().filter_map(|cidr| block(cidr)).any(|all| all.1 <= denied.1 && holds(all, denied.0));
+    match granted.iter().find(|destination| address(destination).is_none()) {
+        Some(name) if !inside => bail!(
+            "it denies `{cidr}`, to which `{name}` that it allows may lead\n\
+             hint: addresses inside of your network are denied anyway; leave the rule out, or the name"
+        ),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -275,6 +358,13 @@ permissions:
         };
         assert!(granted(&with("a.org", "a.org").unwrap()).is_empty());
         assert_eq!(granted(&with("a.org", "b.org").unwrap()).len(), 2);
+        // Denials may be spelled as allowances may.
+        for deny in ["A.ORG", "https://a.org/", "http://a.org", "a.org:443", "a.org:8080"] {
+            assert!(granted(&with("a.org", deny).unwrap()).is_empty(), "{deny}");
+        }
+        for deny in ["*", "a.*", "", "a.org/path"] {
+            assert!(with("a.org", deny).unwrap_err().to_string().contains("no host"), "{deny}");
+        }
         for (allow, deny) in
             [("*.a.org", "b.a.org"), ("*.a.org", "*.b.a.org"), ("b.a.org", "*.a.org"), ("*.b.a.org", "*.a.org")]
         {
@@ -282,6 +372,27 @@ permissions:
         }
         let files = "version: \"1.0\"\npermissions:\n  storage:\n    allow: [{uri: \"fs://a/**\", access: [read]}]\n    deny: [{uri: \"fs://a/b\", access: [read]}]\n";
         assert_eq!(Policy::from_text(files).unwrap().permissions.files, FileAccess::None);
+    }
+
+    #[test]
+    fn blocks_of_addresses_are_denied_or_the_policy_is_refused() {
+        let with = |allow: &str, deny: &str| {
+            Policy::from_text(&format!(
+                "version: \"1.0\"\npermissions:\n  network:\n    allow: [{{host: \"{allow}\"}}]\n    deny: [{{cidr: \"{deny}\"}}]\n"
+            ))
+        };
+        for deny in ["10.0.0.0/8", "10.1.2.3/32", "192.168.7.0/24", "fd00::/8", "127.0.0.1/32"] {
+            assert_eq!(granted(&with("a.org:80", deny).unwrap()), ["a.org:80"], "{deny}");
+        }
+        for deny in ["0.0.0.0/0", "::/0", "8.0.0.0/7", "8.8.8.8", "10.0.0.0/7", "ff00::/8"] {
+            assert!(with("a.org", deny).unwrap_err().to_string().contains("may lead"), "{deny}");
+        }
+        for (allow, deny, left) in
+            [("8.8.8.8:53", "8.8.8.0/24", 0), ("10.0.0.5:80", "10.0.0.0/8", 0), ("8.8.8.8:53", "9.0.0.0/8", 1)]
+        {
+            assert_eq!(granted(&with(allow, deny).unwrap()).len(), left, "{allow} {deny}");
+        }
+        assert!(with("a.org", "everything").unwrap_err().to_string().contains("no block"));
     }
 
     #[test]

@@ -27,6 +27,9 @@ mod context;
 mod cpu;
 mod engine;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod guard;
 mod keyvalue;
 mod limits;

@@ -8,5 +8,5 @@ pub(crate) mod docs;
 pub(crate) mod functions;
 pub(crate) mod program;
 mod schema;
-mod shape;
-mod value;
+pub(crate) mod shape;
+pub(crate) mod value;
