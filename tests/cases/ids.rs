@@ -51,7 +51,8 @@ impl Pit {
         let shown = arguments.join(" ");
         let shown = shown.chars().take(120).collect::<String>();
         assert!(matches!(output.status.code(), Some(1 | 2)), "{shown}: {output:?}");
-        assert!(told.contains("error: ") && !told.contains("panicked"), "{shown}: {told}");
+        assert!(told.contains("error: ") && told.contains("hint: "), "{shown}: {told}");
+        assert!(!told.contains("panicked") && !told.contains("unexpected argument"), "{shown}: {told}");
         assert!(told.len() < 12_000, "{shown}: {} bytes", told.len());
         assert_eq!(below(self.outer.path()), before, "{shown}");
     }
@@ -66,9 +67,9 @@ fn the_command_line_refuses_names_that_lead_outside() {
         pit.refuses(&["tool", "replay", "--", name]);
         pit.refuses(&["tool", "pull", "--", name]);
         pit.refuses(&["tool", "pull", "--", &format!("127.0.0.1:9/{name}")]);
-        pit.refuses(&["tool", "new", "--language", "rust", "--", name]);
+        pit.refuses(&["tool", "new", "--lang", "rust", "--", name]);
         pit.refuses(&["tool", "key", "--", name]);
-        pit.refuses(&["tool", "run", "words", &json!({"text": format!("blob:{name}")}).to_string(), "--attach", name]);
+        pit.refuses(&["tool", "run", "text_summary", &json!({"text": format!("blob:{name}")}).to_string()]);
     }
     assert!(!Path::new("/tmp/x").exists());
 }
