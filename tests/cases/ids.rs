@@ -93,10 +93,9 @@ fn http_refuses_names_that_lead_outside() {
         refused(server.client.get(&format!("{own}/blobs/{encoded}")), &encoded);
         refused(server.client.send("DELETE", &session, &[], b""), &session);
         refused(server.client.post(&format!("{session}/messages"), r#"{"content":"1 + 1"}"#), &session);
-        let plain = ["~/x", " ../x", "x\u{202e}y", "..%2f..%2fx", "%2e%2e%2fx"];
         let attachment = server.client.send("POST", &format!("{own}/attachments?name={encoded}"), &[], b"x");
-        // A name that only looks odd is a name; it is kept under a digest.
-        if !plain.contains(&name.as_str()) || name.contains('/') {
+        // A name that only looks odd is a name; bytes are kept under their digest.
+        if !["x\u{202e}y", "%2e%2e%2fx"].contains(&name.as_str()) {
             refused(attachment, &encoded);
         }
         let chat = json!({"model": "tomas", "session_id": name, "messages": [{"role": "user", "content": "x"}]});
