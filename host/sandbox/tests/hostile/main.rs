@@ -22,6 +22,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::PathBuf,
+    process::Command,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -82,8 +83,35 @@ fn every_hostile_component_ends_as_it_should_and_no_neighbour_notices() {
             });
         }
     });
+    if only.is_some() {
+        #[expect(clippy::print_stderr, reason = "who runs one entry wants to know what it took")]
+        {
+            eprintln!("{}", peak());
+        }
+    }
     let faults = faults.into_inner().unwrap();
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), entries.len(), faults.join("\n"));
+}
+
+/// What this process needed at most, as the system words it.
+fn peak() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    status.lines().find(|line| line.starts_with("VmHWM:")).unwrap().to_owned()
+}
+
+#[test]
+fn the_host_needs_little_memory_beside_what_calls_are_granted() {
+    // A text that becomes many times as long as JSON, and kilobytes of types that stand for a quarter of a million parts.
+    for name in ["giant_text", "type_of_many", "type_of_long_names", "giant_list"] {
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        alone.args(["--exact", "every_hostile_component_ends_as_it_should_and_no_neighbour_notices", "--nocapture"]);
+        let output = alone.env("TOMAS_HOSTILE", name).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {told}");
+        let peak = told.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        let peak: u64 = peak.unwrap_or_else(|| panic!("{name}: {told}")).parse().unwrap();
+        assert!(peak < 128 << 10, "{name}: the host needed {peak} KiB");
+    }
 }
 
 #[test]
