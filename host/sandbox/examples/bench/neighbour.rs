@@ -22,6 +22,8 @@ pub(crate) fn measure() -> Outcome {
     let house = House::new()?;
     let hostile = house.load("hostile")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // As a server does it: on threads of the sandbox, which it schedules by their quotas.
+    let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
     let good = quota(1000, Bytes::mib(16), Duration::from_secs(5));
     let calls = |kept: &mut Vec<f64>| -> Outcome {
         for _ in 0..CALLS {
@@ -46,14 +48,14 @@ pub(crate) fn measure() -> Outcome {
                     let made = call(&hostile, "spin", &json!({}))?;
                     let (cancel, grant) = (made.cancel.clone(), house.account.try_reserve(bad)?);
                     let sandbox = house.sandbox.clone();
-                    Ok((cancel, std::thread::spawn(move || drop(sandbox.call_blocking(grant, made)))))
+                    Ok((cancel, server.spawn(async move { sandbox.call(grant, made).await })))
                 })
                 .collect::<Result<_, Box<dyn std::error::Error>>>()?;
             std::thread::sleep(Duration::from_millis(50));
             calls(&mut beside)?;
-            for (cancel, thread) in cancels {
+            for (cancel, ended) in cancels {
                 cancel.cancel();
-                drop(thread.join());
+                drop(runtime.block_on(ended)?);
             }
         }
         let (alone, beside) = (Sorted::new(alone), Sorted::new(beside));

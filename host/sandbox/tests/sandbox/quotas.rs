@@ -29,12 +29,13 @@ fn memory_is_exact_to_one_page() {
 
 #[test]
 fn a_small_cpu_quota_throttles_and_says_so() {
-    let burn = || hostile("burn", json!({ "n": 20 }));
+    let burn = || hostile("burn", json!({ "n": 60 }));
     let free = expect(Outcome::Ok, quota(), burn()).usage;
     let held = expect(Outcome::Ok, Quota { cpu: MilliCpu(100), ..quota() }, burn()).usage;
     assert!(free.cpu_ms > 1.0 && held.cpu_ms > 1.0, "{free:?} {held:?}");
-    // Whatever the machine is doing: CPU time beyond the burst of 1 ms cannot have come faster than a tenth of a core.
-    assert!(held.wall_ms >= (held.cpu_ms - 1.5) * 10.0 - 20.0, "{held:?}");
+    // CPU time cannot have come faster than a tenth of a core, beyond the burst of 1 ms and the last slice, which nothing
+    // repays: a tick, or longer where the machine is so busy that the ticker waits.
+    assert!(held.wall_ms >= (held.cpu_ms - 20.0) * 10.0, "{held:?}");
     assert!(held.throttled_ms > free.throttled_ms, "{held:?}");
     assert!(held.throttled_ms + held.unscheduled_ms > held.wall_ms / 2.0, "{held:?}");
     assert!(held.wall_ms + 0.01 >= held.cpu_ms + held.throttled_ms + held.unscheduled_ms, "{held:?}");
