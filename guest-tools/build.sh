@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly TARGET=wasm32-wasip2
 readonly TOOLS=(calculator units datetime weather search text_summary image_transform matrix)
-readonly FIXTURES=(noop hostile typed program fetch)
+readonly FIXTURES=(noop hostile typed program fetch service)
 
 install_target() {
     [ -d "$(rustc --print sysroot)/lib/rustlib/$TARGET" ] && return

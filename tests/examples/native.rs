@@ -1,17 +1,22 @@
 //! What computing in the sandbox costs over the same Rust code compiled for this machine.
 //!
 //! `cargo build --release && cargo run --release -p tomas-tests --example native`. The native half is an ignored test of each
-//! tool in guest-tools, built with the same optimisation; both halves are alternated.
+//! tool in guest-tools, built with the same optimisation; both halves are alternated,
+//! and each is one process that makes all calls of its round.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark says where it fails and prints its result")]
 
-use serde_json::Value;
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
+use tomas_core::{
+    accountant::{Account, Accountant, Limits},
+    amount::{Bytes, MilliCpu, Span},
+    observation::Outcome,
+    quota::Quota,
+    resource::Resources,
 };
+use tomas_sandbox::{Call, CompileConfig, LoadedComponent, Sandbox, SandboxConfig};
 
 /// Rounds of both halves.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 3;
 
 /// Calls of the component in a round; the native half makes as many.
 const CALLS: usize = 15;
@@ -32,11 +37,12 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
     for (tool, arguments, file) in CASES {
         let file = file.map(|file| root.join("guest-tools").join(file));
+        let made = Component::new(&root, tool, arguments, file.as_deref());
         let mut ratios = Vec::new();
         let (mut natives, mut components) = (Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
             let native = native(&root, tool, arguments, file.as_deref());
-            let component = component(&root, tool, arguments, file.as_deref());
+            let component = made.speed();
             if round > 0 {
                 ratios.push(component / native);
                 natives.push(native);
@@ -83,25 +89,51 @@ fn native(root: &Path, tool: &str, arguments: &str, file: Option<&Path>) -> f64 
     line.1.trim().parse().unwrap()
 }
 
-/// Median milliseconds of CPU of a call of the component, one core, a fresh instance each.
-fn component(root: &Path, tool: &str, arguments: &str, file: Option<&Path>) -> f64 {
-    let scratch = tempfile::tempdir().unwrap();
-    let mut spent: Vec<f64> = (0..CALLS)
-        .map(|_| {
-            let mut command = Command::new(root.join("target/release/tomas-host"));
-            command.arg("--root").arg(root).args(["tool", "run", tool, arguments, "--cpu", "1000m", "--json", "--out"]);
-            command.arg(scratch.path());
-            if let Some(file) = file {
-                let blob: PathBuf = scratch.path().join("blob");
-                std::fs::copy(file, &blob).unwrap();
-                command.arg("--attach").arg(&blob);
-            }
-            let output = command.output().unwrap();
-            let observation: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-            assert_eq!(observation["outcome"], "ok", "{observation}");
-            observation["usage"]["cpu_ms"].as_f64().unwrap()
-        })
-        .collect();
-    spent.sort_by(f64::total_cmp);
-    spent[CALLS / 2]
+/// The same as a component.
+struct Component {
+    sandbox: Sandbox,
+    account: Account,
+    loaded: Arc<LoadedComponent>,
+    tool: &'static str,
+    arguments: &'static str,
+    blob: Option<Arc<[u8]>>,
+}
+
+impl Component {
+    fn new(root: &Path, tool: &'static str, arguments: &'static str, file: Option<&Path>) -> Self {
+        let compile =
+            CompileConfig { program: Some(root.join("target/release/tomas-compile")), ..CompileConfig::default() };
+        let sandbox = Sandbox::new(SandboxConfig { compile, ..SandboxConfig::default() }).unwrap();
+        let loaded = sandbox.load(&std::fs::read(root.join(format!("guest-tools/dist/{tool}.wasm"))).unwrap()).unwrap();
+        let capacity = Resources { cpu: MilliCpu(1000), memory: Bytes::mib(1024), gpu_sms: 0, gpu_memory: Bytes(0) };
+        let account = Accountant::new(capacity, 1).open(&Limits::default()).unwrap();
+        let blob = file.map(|file| std::fs::read(file).unwrap().into());
+        Self { sandbox, account, loaded, tool, arguments, blob }
+    }
+
+    /// Median milliseconds of CPU of a call on one core, a fresh instance each.
+    fn speed(&self) -> f64 {
+        let quota = Quota {
+            cpu: MilliCpu(1000),
+            memory: Bytes::mib(1024),
+            gpu_sms: 0,
+            gpu_memory: Bytes(0),
+            deadline: Span(Duration::from_secs(60)),
+            output: Bytes::mib(64),
+        };
+        // As the native half, without the first.
+        let mut spent: Vec<f64> = (0..=CALLS)
+            .map(|_| {
+                let mut call =
+                    Call::new(Arc::clone(&self.loaded), self.tool.parse().unwrap(), self.arguments.to_owned());
+                call.blobs.extend(self.blob.iter().map(|blob| ("blob".to_owned(), Arc::clone(blob))));
+                let finished = self.sandbox.call_blocking(self.account.try_reserve(quota).unwrap(), call).unwrap();
+                assert_eq!(finished.observation.outcome, Outcome::Ok, "{:?}", finished.observation);
+                finished.observation.usage.cpu_ms
+            })
+            .skip(1)
+            .collect();
+        spent.sort_by(f64::total_cmp);
+        spent[CALLS / 2]
+    }
 }

@@ -40,7 +40,7 @@ const MIX: [(&str, u64, u64, observation::Outcome); 13] = [
     ("recurse", 0, 0, observation::Outcome::Trapped),
     ("panic", 0, 0, observation::Outcome::Trapped),
     ("flood_stdout", 0, 0, observation::Outcome::OutputExceeded),
-    ("fork_panic", 3, 0, observation::Outcome::ToolError),
+    ("fork_panic", 3, 0, observation::Outcome::Trapped),
     ("open", 0, 0, observation::Outcome::PermissionDenied),
 ];
 
@@ -69,7 +69,7 @@ pub(crate) fn measure() -> Outcome {
             })
         })
         .collect();
-    let samples = watch(until, &tally);
+    let samples = watch(until, &tally, || callers.iter().any(tokio::task::JoinHandle::is_finished));
     for caller in callers {
         runtime.block_on(caller)??;
     }
@@ -78,12 +78,12 @@ pub(crate) fn measure() -> Outcome {
     report(&samples, &tally, accountant.open(&Limits::default())?.free() == capacity)
 }
 
-/// Memory over time, in seconds and bytes.
-fn watch(until: Instant, tally: &Tally) -> Vec<(f64, f64)> {
+/// Memory over time, in seconds and bytes, until the end or something is wrong.
+fn watch(until: Instant, tally: &Tally, wrong: impl Fn() -> bool) -> Vec<(f64, f64)> {
     let begun = wall_time();
     let mut samples = Vec::new();
     let mut next = 60.0;
-    while Instant::now() < until {
+    while Instant::now() < until && !wrong() {
         std::thread::sleep(Duration::from_millis(500));
         let passed = wall_time() - begun;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]

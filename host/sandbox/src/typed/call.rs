@@ -1,8 +1,8 @@
 //! Calling a typed function with JSON.
 
 use super::{
-    functions::{Constructor, Function, Functions, Parameter},
-    program,
+    functions::{Constructor, Function, Functions, Parameter, Wasi},
+    program, service,
     shape::Shape,
     value::{self, At, Mismatch, Source, Unread},
 };
@@ -10,6 +10,7 @@ use crate::{
     context::{Context, Stop},
     state::State,
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::{
     io,
@@ -50,10 +51,10 @@ impl Functions {
         tool: &ToolName,
         arguments: &str,
     ) -> Answer {
-        if let Some((name, index)) = &self.program
-            && name == tool
-        {
-            return program::call(store, instance, *index).await;
+        match self.wasi.get(tool) {
+            Some((Wasi::Program, index)) => return program::call(store, instance, *index).await,
+            Some((Wasi::Service, index)) => return service::call(store, instance, *index, arguments).await,
+            None => {}
         }
         let Some(function) = self.tools.get(tool) else {
             let names: Vec<String> = self.exports().iter().map(|export| format!("`{}`", export.name)).collect();
@@ -150,14 +151,19 @@ impl Constructor {
 }
 
 /// Memory of the call that its values take, given back when they are gone; and its attachments.
-struct Held<'c> {
+pub(super) struct Held<'c> {
     context: &'c Context,
     bytes: AtomicUsize,
 }
 
 impl<'c> Held<'c> {
-    const fn of(context: &'c Context) -> Self {
+    pub(super) const fn of(context: &'c Context) -> Self {
         Self { context, bytes: AtomicUsize::new(0) }
+    }
+
+    /// Ends the call when so many bytes are more than may leave it.
+    pub(super) fn leaves(&self, bytes: usize) -> Result<(), Stop> {
+        if bytes as u64 > self.context.output.left() { Err(self.context.stop(Stop::Output)) } else { Ok(()) }
     }
 }
 
@@ -253,6 +259,12 @@ impl Function {
             Err(message) => Err(ToolError::Failed(message)),
         })
     }
+}
+
+/// Reads the arguments of a call, which are an object even where a list would do for serde.
+pub(super) fn given<T: DeserializeOwned>(arguments: &str) -> serde_json::Result<T> {
+    let given: Map<String, Value> = serde_json::from_str(arguments)?;
+    serde_json::from_value(Value::Object(given))
 }
 
 /// A function of an instance.

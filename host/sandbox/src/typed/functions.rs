@@ -2,7 +2,7 @@
 
 use super::{
     docs::Docs,
-    program, schema,
+    program, schema, service,
     shape::{Room, Shape, Unspeakable},
 };
 use serde_json::{Value, json};
@@ -67,10 +67,47 @@ impl Constructor {
 pub(crate) struct Functions {
     pub(super) tools: BTreeMap<ToolName, Function>,
     pub(super) constructors: Vec<Constructor>,
-    /// What `wasi:cli/run` is called as a tool, and where it is.
-    pub(super) program: Option<(ToolName, ComponentExportIndex)>,
+    /// What hosts of WASI call, by tool name, and where it is.
+    pub(super) wasi: BTreeMap<ToolName, (Wasi, ComponentExportIndex)>,
     /// What is no tool, and why.
     pub(crate) left_out: Vec<String>,
+}
+
+/// An export that every host of its kind knows how to call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wasi {
+    /// `wasi:cli/run`.
+    Program,
+    /// `wasi:http/incoming-handler`.
+    Service,
+}
+
+impl Wasi {
+    const ALL: [Self; 2] = [Self::Program, Self::Service];
+
+    /// The interface without its version, and its function.
+    const fn path(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Program => ("wasi:cli/run", "run"),
+            Self::Service => ("wasi:http/incoming-handler", "handle"),
+        }
+    }
+
+    fn export(self, name: ToolName) -> Export {
+        match self {
+            Self::Program => program::export(name),
+            Self::Service => service::export(name),
+        }
+    }
+
+    /// Where a component exports it, of the second version of WASI.
+    fn find(self, engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
+        let (interface, function) = self.path();
+        let component_type = component.component_type();
+        let version = |name: &str| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with("@0.2."));
+        let name = component_type.exports(engine).map(|(name, _)| name).find(|name| version(name))?.to_owned();
+        component.get_export_index(component.get_export_index(None, &name).as_ref(), function)
+    }
 }
 
 /// A function as it is exported, before its types are known to be spellable.
@@ -122,19 +159,22 @@ impl Functions {
             let name: String = name.chars().take(NAME).collect();
             all.left_out.push(format!("`{name}`: {left_out}"));
         }
-        match (program(engine, component), program::name()) {
-            (Some(_), Some(name)) if all.tools.contains_key(&name) => {
-                all.left_out.push(format!("`wasi:cli/run`: another function is called `{name}`"));
+        for wasi in Wasi::ALL {
+            let (interface, function) = wasi.path();
+            match (wasi.find(engine, component), function.parse::<ToolName>()) {
+                (Some(_), Ok(name)) if all.tools.contains_key(&name) => {
+                    all.left_out.push(format!("`{interface}`: another function is called `{name}`"));
+                }
+                (Some(index), Ok(name)) => drop(all.wasi.insert(name, (wasi, index))),
+                _ => {}
             }
-            (Some(index), Some(name)) => all.program = Some((name, index)),
-            _ => {}
         }
         all
     }
 
     /// Whether this tool is the component's program.
     pub(crate) fn is_program(&self, tool: &ToolName) -> bool {
-        self.program.as_ref().is_some_and(|(name, _)| name == tool)
+        self.wasi.get(tool).is_some_and(|(wasi, _)| *wasi == Wasi::Program)
     }
 
     /// What the component says of its tools, as far as types tell.
@@ -145,8 +185,8 @@ impl Functions {
             parameters: self.parameters(function),
             result: function.result_schema(),
         };
-        let program = self.program.iter().map(|(name, _)| program::export(name.clone()));
-        self.tools.iter().map(export).chain(program).collect()
+        let wasi = self.wasi.iter().map(|(name, (wasi, _))| wasi.export(name.clone()));
+        self.tools.iter().map(export).chain(wasi).collect()
     }
 
     fn parameters(&self, function: &Function) -> Value {
@@ -217,14 +257,6 @@ impl Function {
             "required": ["text", "returned"],
         })
     }
-}
-
-/// Where the component exports the function of `wasi:cli/run`.
-fn program(engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
-    let exports = component.component_type();
-    let exports = exports.exports(engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
-    let interface = exports.iter().find(|name| name.starts_with("wasi:cli/run@0.2."))?;
-    component.get_export_index(component.get_export_index(None, interface).as_ref(), "run")
 }
 
 fn found(engine: &Engine, component: &Component) -> (Vec<Found>, Vec<ResourceType>) {

@@ -1,6 +1,6 @@
 //! Programs: a component that exports `wasi:cli/run` is a tool that takes arguments and standard input.
 
-use super::call::{Answer, short_value};
+use super::call::{Answer, given, short_value};
 use crate::{context::Context, state::State};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -13,9 +13,6 @@ use wasmtime::{
     component::{ComponentExportIndex, Instance},
 };
 use wasmtime_wasi::I32Exit;
-
-/// What the program's tool is called, after the function that it exports.
-const NAME: &str = "run";
 
 /// Most characters of standard error in the error of a call.
 const SAID: usize = 2000;
@@ -38,7 +35,7 @@ impl CommandLine {
     /// # Errors
     /// An error of the caller, in words.
     pub(crate) fn read(arguments: &str) -> Result<Self, ToolError> {
-        let line: Self = serde_json::from_str(arguments).map_err(|error| {
+        let line: Self = given(arguments).map_err(|error| {
             let allowed = r#"an object such as {"arguments": ["-n", "3"], "stdin": "text"}"#;
             ToolError::InvalidArguments(format!("the arguments are refused: {error}; allowed is {allowed}"))
         })?;
@@ -49,11 +46,6 @@ impl CommandLine {
             None => Ok(line),
         }
     }
-}
-
-/// The name of the program's tool.
-pub(super) fn name() -> Option<ToolName> {
-    NAME.parse().ok()
 }
 
 /// The program as a tool.

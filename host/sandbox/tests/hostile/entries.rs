@@ -3,7 +3,7 @@
 use super::{
     entry::{
         Ends::{self, As, Refused},
-        Entry, by, file, files, hostile, program,
+        Entry, by, file, files, hostile, program, service,
     },
     made,
 };
@@ -131,6 +131,9 @@ fn floods() -> Vec<Entry> {
         file(web, "header_flood", As(Trapped, "total size of fields")),
         file(web, "header_injection", As(Fine, "done")),
         program(web, "fixture_fields", "fetch", &["fields", "100000"], As(Trapped, "total size of fields")),
+        service(web, "service_flood", "/flood", full()),
+        service(web, "service_unfinished", "/unfinished", As(ToolError, "unfinished")),
+        service(web, "service_silent", "/silent", As(ToolError, "did not answer")),
         program(web, "fixture_post", "fetch", &["post", "http://drain.test/", "8000000"], full()),
         file(random, "random_giant", As(Trapped, "asked for 1099511627776 random bytes")),
         file(random, "random_most", As(Trapped, "asked for 18446744073709551615 random bytes")),

@@ -78,6 +78,11 @@ pub(crate) fn program(
     Entry { tool: "run", arguments, ..entry(name, kind, Made::Fixture(fixture), ends) }
 }
 
+/// An entry that asks the fixture `service` for a path.
+pub(crate) fn service(kind: &'static str, name: &'static str, path: &str, ends: Ends) -> Entry {
+    Entry { tool: "handle", arguments: json!({ "path": path }), ..entry(name, kind, Made::Fixture("service"), ends) }
+}
+
 /// An entry that calls a function of `files.wat`, with a folder to read.
 pub(crate) fn files(kind: &'static str, name: &'static str, tool: &'static str, arguments: Value, ends: Ends) -> Entry {
     Entry { tool, arguments, folder: Folder::Read, ..entry(name, kind, Made::File("files"), ends) }

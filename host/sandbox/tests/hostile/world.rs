@@ -83,7 +83,7 @@ impl World {
         let cache_dir = Some(cache.path().join("cache"));
         let sandbox = Sandbox::new(SandboxConfig { compile, cache_dir, ..config() }).unwrap();
         let noop = sandbox.load(&fixture("noop")).unwrap();
-        for name in ["hostile", "program", "fetch"] {
+        for name in ["hostile", "program", "fetch", "service"] {
             sandbox.load(&fixture(name)).unwrap();
         }
         Self { sandbox, noop, drain: drain(), _cache: cache }

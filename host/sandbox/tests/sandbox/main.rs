@@ -12,5 +12,6 @@ mod permissions;
 mod programs;
 mod quotas;
 mod replay;
+mod services;
 mod support;
 mod typed;

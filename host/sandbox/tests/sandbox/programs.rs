@@ -47,6 +47,7 @@ fn a_command_line_is_checked() {
         (json!({"arguments": "say"}), "allowed is an object such as"),
         (json!({"argument": []}), "unknown field `argument`"),
         (json!({"arguments": ["a\0b"]}), "zero byte"),
+        (json!([["say"]]), "allowed is an object such as"),
         (Value::Null, "allowed is an object such as"),
     ] {
         let call = Call::new(Arc::clone(&PROGRAM), "run".parse().unwrap(), arguments.to_string());
