@@ -57,10 +57,20 @@ pub struct Found {
     pub manifest: Manifest,
     /// Where the component is; `None` when none of the usual places has it.
     pub component: Option<PathBuf>,
-    /// What the component says of itself, where finding the tool took asking it.
-    described: Option<Arc<Described>>,
+    /// What the component says of it, where finding the tool took asking.
+    said: Option<Arc<Said>>,
     /// What vouches for the component.
     papers: Papers,
+}
+
+/// What a component says of one of its tools. As text: parsed it takes ten times the memory, and all tools of a host are
+/// found before the first of them is made something of.
+#[derive(Debug)]
+struct Said {
+    /// Digest of the component.
+    digest: String,
+    /// The export as JSON.
+    export: Box<str>,
 }
 
 impl Found {
@@ -90,7 +100,7 @@ impl Found {
             None => vec![folder.join("../dist").join(&file), folder.join(&file), folder.join("dist").join(&file)],
         };
         let component = places.into_iter().find(|p| p.is_file());
-        Ok(Self { folder: folder.to_owned(), manifest, component, described: None, papers })
+        Ok(Self { folder: folder.to_owned(), manifest, component, said: None, papers })
     }
 
     /// The tools of a component that has no manifest: each export under the file's name and its own, or under the file's
@@ -103,7 +113,7 @@ impl Found {
         let refused = || format!("component `{}` is refused", path.display());
         let (papers, bytes) = (folder.papers_alone(path).with_context(refused)?, read(path, sandbox)?);
         papers.check(&bytes).with_context(refused)?;
-        let described = Arc::new(sandbox.describe(&bytes).with_context(refused)?);
+        let described = sandbox.describe(&bytes).with_context(refused)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let policy =
             papers.manifest.as_deref().map(|policy| Policy::parse(path, policy)).transpose().with_context(refused)?;
@@ -121,15 +131,17 @@ impl Found {
                 manifest.validate().with_context(refused)?;
             }
             let (folder, component) = (path.to_owned(), Some(path.to_owned()));
-            Ok(Self { folder, manifest, component, described: Some(Arc::clone(&described)), papers: papers.clone() })
+            let text = serde_json::to_string(export).with_context(refused)?;
+            let said = Some(Arc::new(Said { digest: described.digest.clone(), export: text.into() }));
+            Ok(Self { folder, manifest, component, said, papers: papers.clone() })
         });
         found.collect()
     }
 
-    /// The same, without what the component said of itself: it says it again when it is asked.
+    /// The same, without what the component said of it: it says it again when it is asked.
     #[must_use]
     pub fn forgetting(self) -> Self {
-        Self { described: None, ..self }
+        Self { said: None, ..self }
     }
 
     /// The component's path.
@@ -180,15 +192,18 @@ impl Found {
     /// As [`load`](Self::load).
     pub fn describe(&self, sandbox: &Sandbox) -> anyhow::Result<Tool> {
         let name = &self.manifest.name;
-        let described = match &self.described {
-            Some(described) => Arc::clone(described),
+        let Described { digest, exports } = match &self.said {
+            Some(said) => {
+                let export =
+                    serde_json::from_str(&said.export).context("what a component said cannot be read again")?;
+                Described { digest: said.digest.clone(), exports: vec![export] }
+            }
             None => {
                 let bytes = self.bytes(sandbox)?;
-                Arc::new(sandbox.describe(&bytes).with_context(|| format!("tool `{name}` does not load"))?)
+                sandbox.describe(&bytes).with_context(|| format!("tool `{name}` does not load"))?
             }
         };
-        Tool::join(self.manifest.clone(), &described.exports, described.digest.clone())
-            .with_context(|| format!("tool `{name}` is refused"))
+        Tool::join(self.manifest.clone(), &exports, digest).with_context(|| format!("tool `{name}` is refused"))
     }
 
     /// Loads the component and joins it with the manifest. Blocks while it compiles.

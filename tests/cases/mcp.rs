@@ -176,6 +176,29 @@ fn cancelling_stops_the_guest_and_frees_what_it_held() {
 }
 
 #[test]
+fn an_id_that_is_taken_is_refused_until_it_is_answered() {
+    let world = world();
+    let mut mcp = Mcp::greeted(&world, &[]);
+    mcp.call(1, "spin", json!({}));
+    mcp.call(1, "divide", json!({"dividend": 8, "divisor": 2}));
+    let answer = mcp.answer();
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(1), &json!(-32600)), "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("is not answered yet"), "{answer}");
+    // A string is another id, and an answer frees one.
+    for id in [json!("1"), json!(2), json!(2)] {
+        mcp.line(json!({"jsonrpc": "2.0", "id": id, "method": "ping"}).to_string());
+        assert_eq!(mcp.answer()["id"], id);
+    }
+    let params = json!({"requestId": 1});
+    mcp.line(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}).to_string());
+    assert_eq!(mcp.answer()["result"]["content"][0]["text"], "cancelled");
+    mcp.call(1, "divide", json!({"dividend": 8, "divisor": 2}));
+    let answer = mcp.answer();
+    assert_eq!((&answer["id"], &answer["result"]["structuredContent"]["returned"]), (&json!(1), &json!(4)), "{answer}");
+    assert!(mcp.end());
+}
+
+#[test]
 fn a_client_that_goes_away_stops_its_calls() {
     let world = world();
     let mut mcp = Mcp::greeted(&world, &[]);

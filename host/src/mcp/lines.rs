@@ -1,16 +1,21 @@
 //! JSON-RPC over pipes, one message a line.
 //!
 //! The transport of `rmcp` drops lines that it cannot read, and the client that sent one waits for ever. This one
-//! answers each with an error that carries the request's id where it has one, bounds lines and answers in memory, and
-//! writes all answers that are ready in one go.
+//! answers each with an error that carries the request's id where it has one, and so a request whose id another has that
+//! is not answered yet. It bounds lines and answers in memory, and writes all answers that are ready in one go.
 
 use rmcp::{
     RoleServer,
+    model::{JsonRpcMessage, RequestId},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
 use serde_json::{Value, json};
-use std::io;
+use std::{
+    collections::HashSet,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     sync::mpsc,
@@ -32,8 +37,44 @@ pub struct Lines<R> {
     skipping: bool,
     /// An error that waits for room.
     owed: Option<Vec<u8>>,
+    open: Open,
     answers: Option<mpsc::Sender<Vec<u8>>>,
     writer: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// The ids of requests that are not answered yet. What is cancelled is answered as well.
+#[derive(Clone, Default)]
+struct Open(Arc<Mutex<HashSet<RequestId>>>);
+
+impl Open {
+    /// Takes note of what came, unless it is a request whose id is taken.
+    fn came(&self, message: &RxJsonRpcMessage<RoleServer>) -> Result<(), Fault> {
+        let JsonRpcMessage::Request(request) = message else { return Ok(()) };
+        if self.ids().insert(request.id.clone()) {
+            return Ok(());
+        }
+        Err(Fault {
+            id: request.id.clone().into_json_value(),
+            code: -32600,
+            message: "another request has this id and is not answered yet".to_owned(),
+        })
+    }
+
+    /// Takes note of what is sent.
+    fn goes(&self, message: &TxJsonRpcMessage<RoleServer>) {
+        let answered = match message {
+            JsonRpcMessage::Response(response) => Some(&response.id),
+            JsonRpcMessage::Error(error) => error.id.as_ref(),
+            _ => None,
+        };
+        if let Some(id) = answered {
+            self.ids().remove(id);
+        }
+    }
+
+    fn ids(&self) -> std::sync::MutexGuard<'_, HashSet<RequestId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What is wrong with a line, as JSON-RPC numbers it.
@@ -55,6 +96,7 @@ impl<R: AsyncRead + Send + Unpin> Lines<R> {
             most,
             skipping: false,
             owed: None,
+            open: Open::default(),
             answers: Some(answers),
             writer: Some(writer),
         }
@@ -111,6 +153,7 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Lines<R> {
         &mut self,
         item: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
+        self.open.goes(&item);
         let answers = self.answers.clone();
         async move {
             let mut line = serde_json::to_vec(&item)?;
@@ -132,11 +175,15 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Lines<R> {
             let line = self.next_line().await?;
             let read = line.and_then(|()| read(&self.line));
             self.line.clear();
-            match read {
-                Ok(Some(message)) => return Some(message),
-                Ok(None) => {}
-                Err(fault) => self.owed = Some(fault.line()),
-            }
+            let fault = match read {
+                Ok(None) => continue,
+                Ok(Some(message)) => match self.open.came(&message) {
+                    Ok(()) => return Some(message),
+                    Err(fault) => fault,
+                },
+                Err(fault) => fault,
+            };
+            self.owed = Some(fault.line());
         }
     }
 
