@@ -6,15 +6,15 @@
 
 use rmcp::{
     RoleServer,
-    model::{JsonRpcMessage, RequestId},
+    model::{ClientNotification, JsonRpcMessage, RequestId},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
 use serde_json::{Value, json};
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
@@ -27,6 +27,9 @@ const WAITING: usize = 256;
 
 /// Bytes read at once.
 const BUFFER: usize = 64 << 10;
+
+/// Ids of cancelled requests that are remembered.
+const CANCELLED: usize = 1024;
 
 /// See the module.
 pub struct Lines<R> {
@@ -42,22 +45,37 @@ pub struct Lines<R> {
     writer: Option<JoinHandle<io::Result<()>>>,
 }
 
-/// The ids of requests that are not answered yet. What is cancelled is answered as well.
+/// The ids of requests that are not answered yet, or never will be.
 #[derive(Clone, Default)]
-struct Open(Arc<Mutex<HashSet<RequestId>>>);
+struct Open(Arc<Mutex<Ids>>);
+
+#[derive(Default)]
+struct Ids {
+    taken: HashSet<RequestId>,
+    /// Those of `taken` that were cancelled, the latest last. They get no answer, but what would have been one may still come,
+    /// and must not be taken for that of another request.
+    cancelled: VecDeque<RequestId>,
+}
 
 impl Open {
     /// Takes note of what came, unless it is a request whose id is taken.
     fn came(&self, message: &RxJsonRpcMessage<RoleServer>) -> Result<(), Fault> {
-        let JsonRpcMessage::Request(request) = message else { return Ok(()) };
-        if self.ids().insert(request.id.clone()) {
-            return Ok(());
+        match message {
+            JsonRpcMessage::Request(request) if !self.ids().taken.insert(request.id.clone()) => Err(Fault {
+                id: request.id.clone().into_json_value(),
+                code: -32600,
+                message: "another request has this id, and was cancelled or is not answered yet".to_owned(),
+            }),
+            JsonRpcMessage::Notification(told) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &told.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    self.ids().cancel(id);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Err(Fault {
-            id: request.id.clone().into_json_value(),
-            code: -32600,
-            message: "another request has this id and is not answered yet".to_owned(),
-        })
     }
 
     /// Takes note of what is sent.
@@ -68,12 +86,26 @@ impl Open {
             _ => None,
         };
         if let Some(id) = answered {
-            self.ids().remove(id);
+            self.ids().taken.remove(id);
         }
     }
 
-    fn ids(&self) -> std::sync::MutexGuard<'_, HashSet<RequestId>> {
+    fn ids(&self) -> MutexGuard<'_, Ids> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ids {
+    fn cancel(&mut self, id: &RequestId) {
+        if !self.taken.contains(id) {
+            return;
+        }
+        self.cancelled.push_back(id.clone());
+        if self.cancelled.len() > CANCELLED
+            && let Some(oldest) = self.cancelled.pop_front()
+        {
+            self.taken.remove(&oldest);
+        }
     }
 }
 
