@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::{
     io,
+    string::FromUtf8Error,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -25,6 +26,9 @@ use wasmtime::{
     Store,
     component::{ComponentExportIndex, Func, Instance, Val},
 };
+
+/// Most characters of what a program or a service said in the error of a call.
+pub(super) const SAID: usize = 2000;
 
 /// Most characters of a result that a later step is offered as a value.
 const VALUE: usize = 256;
@@ -160,11 +164,6 @@ impl<'c> Held<'c> {
     pub(super) const fn of(context: &'c Context) -> Self {
         Self { context, bytes: AtomicUsize::new(0) }
     }
-
-    /// Ends the call when so many bytes are more than may leave it.
-    pub(super) fn leaves(&self, bytes: usize) -> Result<(), Stop> {
-        if bytes as u64 > self.context.output.left() { Err(self.context.stop(Stop::Output)) } else { Ok(()) }
-    }
 }
 
 impl Source for Held<'_> {
@@ -261,10 +260,39 @@ impl Function {
     }
 }
 
-/// Reads the arguments of a call, which are an object even where a list would do for serde.
-pub(super) fn given<T: DeserializeOwned>(arguments: &str) -> serde_json::Result<T> {
-    let given: Map<String, Value> = serde_json::from_str(arguments)?;
-    serde_json::from_value(Value::Object(given))
+/// Reads the arguments of a call, which are an object even where a list would do for serde, such as `allowed`.
+///
+/// # Errors
+/// An error of the caller, in words.
+pub(super) fn given<T: DeserializeOwned>(arguments: &str, allowed: &str) -> Result<T, ToolError> {
+    let given = serde_json::from_str::<Map<String, Value>>(arguments);
+    given.and_then(|given| serde_json::from_value(Value::Object(given))).map_err(|error| {
+        ToolError::InvalidArguments(format!(
+            "the arguments are refused: {error}; allowed is an object such as {allowed}"
+        ))
+    })
+}
+
+/// What a program or a service said, as the result of a tool: text, or where it is none a blob of this name.
+///
+/// # Errors
+/// When the blob cannot be kept.
+pub(super) fn said(context: &Context, text: Result<String, FromUtf8Error>, name: &str) -> Result<Value, Stop> {
+    Ok(match text {
+        Ok(text) => short_value(&text, json!({ "text": text })),
+        Err(error) => {
+            let bytes = error.into_bytes();
+            let length = bytes.len();
+            context.keep(name.to_owned(), bytes)?;
+            json!({"text": format!("{length} bytes that are not text, in `blob:{name}`"), "blob": format!("blob:{name}")})
+        }
+    })
+}
+
+/// How a program or a service ended, and what it said of that.
+pub(super) fn ended(how: &str, said: &str) -> ToolError {
+    let said = said.trim();
+    ToolError::Failed(if said.is_empty() { how.to_owned() } else { format!("{how}: {said}") })
 }
 
 /// A function of an instance.
@@ -332,7 +360,7 @@ fn observed(returned: &Value) -> String {
 }
 
 /// Adds the text of a result as a value where it is short enough to be one.
-pub(super) fn short_value(text: &str, mut result: Value) -> Value {
+fn short_value(text: &str, mut result: Value) -> Value {
     if text.chars().count() <= VALUE
         && let Some(fields) = result.as_object_mut()
     {

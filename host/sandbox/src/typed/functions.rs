@@ -105,8 +105,8 @@ impl Wasi {
         let (interface, function) = self.path();
         let component_type = component.component_type();
         let version = |name: &str| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with("@0.2."));
-        let name = component_type.exports(engine).map(|(name, _)| name).find(|name| version(name))?.to_owned();
-        component.get_export_index(component.get_export_index(None, &name).as_ref(), function)
+        let name = component_type.exports(engine).map(|(name, _)| name).find(|name| version(name))?;
+        component.get_export_index(component.get_export_index(None, name).as_ref(), function)
     }
 }
 
@@ -201,10 +201,10 @@ impl Functions {
             };
             properties.insert(name.clone(), schema);
             if !optional {
-                required.push(name);
+                required.push(name.as_str());
             }
         }
-        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+        schema::closed(properties.into(), &required)
     }
 }
 
@@ -251,11 +251,7 @@ impl Function {
             other => other.as_ref(),
         };
         let returned = returned.map_or_else(|| json!({"type": "null"}), Shape::schema);
-        json!({
-            "type": "object",
-            "properties": {"text": {"type": "string"}, "value": {"type": "string"}, "returned": returned},
-            "required": ["text", "returned"],
-        })
+        schema::result(json!({ "returned": returned }), &["returned"])
     }
 }
 

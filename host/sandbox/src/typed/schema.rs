@@ -24,6 +24,21 @@ use serde_json::{Map, Value, json};
 /// The integers that every reader of JSON keeps exact: up to 2^53 − 1.
 pub(crate) const SAFE: i128 = (1 << 53) - 1;
 
+/// The schema of an object of these properties and no other.
+pub(super) fn closed(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+/// The schema of a result: its text, its value where that is short, and what else there is.
+pub(super) fn result(more: Value, required: &[&str]) -> Value {
+    let mut properties = json!({"text": {"type": "string"}, "value": {"type": "string"}});
+    if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more) {
+        properties.extend(more);
+    }
+    let required = [&["text"], required].concat();
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
 impl Shape {
     /// The schema.
     pub(crate) fn schema(&self) -> Value {
@@ -88,11 +103,11 @@ pub(crate) fn object<'a>(fields: impl Iterator<Item = (&'a str, &'a Shape)>) -> 
             required.push(name);
         }
     }
-    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+    closed(properties.into(), &required)
 }
 
 fn single(name: &str, schema: Value) -> Value {
-    json!({"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": false})
+    closed(json!({ name: schema }), &[name])
 }
 
 fn sequence(schemas: &[Value]) -> Value {

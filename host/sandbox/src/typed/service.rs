@@ -4,7 +4,8 @@
 //! the call's memory while they are held, and what is answered counts as its output.
 
 use super::{
-    call::{Answer, Held, found, given, short_value},
+    call::{Answer, Held, SAID, ended, found, given, said},
+    schema,
     value::Source as _,
 };
 use crate::{
@@ -35,9 +36,6 @@ use wasmtime_wasi_http::{
 /// Who the service is told that it was asked as: a request must name somebody.
 const AUTHORITY: &str = "localhost";
 
-/// Most characters of an answer in the error of a call.
-const SAID: usize = 2000;
-
 /// What a service is asked.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,28 +63,23 @@ pub(super) fn export(name: ToolName) -> Export {
     Export {
         name,
         description: "Sends the service an HTTP request and returns what it answers.".to_owned(),
-        parameters: json!({
-            "type": "object",
-            "properties": {
+        parameters: schema::closed(
+            json!({
                 "method": {"type": "string", "description": "GET when left out"},
                 "path": {"type": "string", "description": "path and query; / when left out"},
                 "headers": {"type": "object", "additionalProperties": {"type": "string"}},
                 "body": {"type": "string", "description": "text, or `blob:NAME` for an attachment"},
-            },
-            "required": [],
-            "additionalProperties": false,
-        }),
-        result: json!({
-            "type": "object",
-            "properties": {
-                "text": {"type": "string"},
-                "value": {"type": "string"},
+            }),
+            &[],
+        ),
+        result: schema::result(
+            json!({
                 "status": {"type": "integer"},
                 "headers": {"type": "object", "additionalProperties": {"type": "string"}},
                 "blob": {"type": "string", "description": "a body that is not text"},
-            },
-            "required": ["text", "status", "headers"],
-        }),
+            }),
+            &["status", "headers"],
+        ),
     }
 }
 
@@ -114,7 +107,7 @@ pub(super) async fn call(
         .typed::<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>(&mut *store)?;
     let mut handling = pin!(handle.call_async(&mut *store, (request, out)));
     // An answer may be longer than what waits between guest and host, so it is read while it is written.
-    let mut reading = pin!(task::unconstrained(read(receive, &held)));
+    let mut reading = pin!(task::unconstrained(read(receive, &held, &context)));
     let read = tokio::select! {
         biased;
         read = &mut reading => {
@@ -142,12 +135,10 @@ pub(super) async fn call(
 /// The request that arguments spell.
 fn request(arguments: &str, held: &Held<'_>) -> Result<Result<http::Request<Full<Bytes>>, ToolError>, Stop> {
     let refused = |what: String| Ok(Err(ToolError::InvalidArguments(what)));
-    let given: Request = match given(arguments) {
+    let allowed = r#"{"method": "POST", "path": "/a?b=c", "headers": {}, "body": "text"}"#;
+    let given: Request = match given(arguments, allowed) {
         Ok(given) => given,
-        Err(error) => {
-            let allowed = r#"an object such as {"method": "POST", "path": "/a?b=c", "headers": {}, "body": "text"}"#;
-            return refused(format!("the arguments are refused: {error}; allowed is {allowed}"));
-        }
+        Err(error) => return Ok(Err(error)),
     };
     let body = match given.body.strip_prefix("blob:") {
         None => Bytes::from(given.body),
@@ -190,6 +181,7 @@ struct Answered {
 async fn read(
     receive: oneshot::Receiver<Result<Response<WasiBody>, ErrorCode>>,
     held: &Held<'_>,
+    context: &Context,
 ) -> Result<Result<Answered, ToolError>, Stop> {
     let failed = |what: String| Ok(Err(ToolError::Failed(what)));
     let (parts, mut body) = match receive.await {
@@ -206,7 +198,9 @@ async fn read(
         };
         held.hold(data.len())?;
         bytes.extend_from_slice(&data);
-        held.leaves(bytes.len())?;
+        if bytes.len() as u64 > context.output.left() {
+            return Err(context.stop(Stop::Output));
+        }
     }
     Ok(Ok(Answered { status: parts.status, headers: parts.headers, body: bytes }))
 }
@@ -216,9 +210,8 @@ impl Answered {
     fn observed(self, context: &Context) -> Answer {
         let text = String::from_utf8(self.body);
         if self.status.is_client_error() || self.status.is_server_error() {
-            let said: String = text.unwrap_or_default().trim().chars().take(SAID).collect();
-            let said = if said.is_empty() { said } else { format!(": {said}") };
-            return Ok(Err(ToolError::Failed(format!("the service answered {}{said}", self.status))));
+            let start: String = text.unwrap_or_default().trim().chars().take(SAID).collect();
+            return Ok(Err(ended(&format!("the service answered {}", self.status), &start)));
         }
         let mut headers: Map<String, Value> = Map::new();
         for name in self.headers.keys() {
@@ -226,17 +219,9 @@ impl Answered {
                 self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
             headers.insert(name.to_string(), values.join(", ").into());
         }
-        let status = self.status.as_u16();
-        let result = match text {
-            Ok(text) => short_value(&text, json!({"text": text, "status": status, "headers": headers})),
-            Err(error) => {
-                let bytes = error.into_bytes();
-                let (name, length) = ("body.bin", bytes.len());
-                context.keep(name.to_owned(), bytes)?;
-                let text = format!("{length} bytes that are not text, in `blob:{name}`");
-                json!({"text": text, "status": status, "headers": headers, "blob": format!("blob:{name}")})
-            }
-        };
+        let mut result = said(context, text, "body.bin")?;
+        result["status"] = self.status.as_u16().into();
+        result["headers"] = headers.into();
         Ok(Ok(result.to_string()))
     }
 }
